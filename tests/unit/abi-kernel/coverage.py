@@ -3,13 +3,17 @@
 # Fails if our headers and the kernel's both have a constant, a field or a bit
 # field that the tables do not compare.
 #
-# coverage.py KERNEL_SOURCE OUR_HEADER... -- TABLE...
+# coverage.py KERNEL_SOURCE
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+import pathlib
 import re
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
+OUR_HEADERS = sorted((HERE / '../../../include/mshv').glob('*.h'))
+TABLES = sorted(HERE.glob('*.inc'))
 KERNEL_HEADERS = [
     'include/hyperv/hvgdk.h',
     'include/hyperv/hvgdk_ext.h',
@@ -20,9 +24,10 @@ KERNEL_HEADERS = [
 ]
 
 
-def read(path):
-    with open(path, encoding='utf-8') as f:
-        return re.sub(r'/\*.*?\*/', ' ', f.read(), flags=re.S)
+def read(paths):
+    """Text of the files, without comments"""
+    text = '\n'.join(path.read_text(encoding='utf-8') for path in paths)
+    return re.sub(r'/\*.*?\*/', ' ', text, flags=re.S)
 
 
 def constants(text):
@@ -54,32 +59,30 @@ def fields(text):
 
 
 def main():
-    split = sys.argv.index('--')
-    source, headers, tables = (sys.argv[1], sys.argv[2:split],
-                               sys.argv[split + 1:])
-    ours = '\n'.join(map(read, headers))
-    kernel = '\n'.join(read(source + '/' + h) for h in KERNEL_HEADERS)
-    table = '\n'.join(map(read, tables))
+    source = pathlib.Path(sys.argv[1])
+    ours = read(OUR_HEADERS)
+    kernel = read(source / header for header in KERNEL_HEADERS)
+    table = read(TABLES)
 
-    rows = set(re.findall(r'\w+', table))
-    missing = sorted((constants(ours) & constants(kernel)) - rows)
+    shared = constants(ours) & constants(kernel)
+    missing = sorted(shared - set(re.findall(r'\w+', table)))
 
     compared = {(name, path.split('.')[-1]) for name, path in re.findall(
         r'^(?:FIELD2?|FLEX2?|BITS)\((\w+ \w+),\s+([\w.]+)', table,
         flags=re.M)}
     kernel_bodies = bodies(kernel)
-    shared = 0
     for name, path in sorted(fields(ours)):
         field = path.split('.')[-1]
-        if re.search(r'\b%s\b' % field, kernel_bodies.get(name, '')):
-            shared += 1
+        if re.search(rf'\b{field}\b', kernel_bodies.get(name, '')):
+            shared.add((name, path))
             if (name, field) not in compared:
-                missing.append(name + ' ' + path)
+                missing.append(f'{name} .{path}')
 
+    print('1..1')
+    print('not ok' if missing else 'ok',
+          f'1 - all of {len(shared)} names that both have are compared')
     for what in missing:
-        print('not compared: ' + what)
-    print('%d constants and %d fields in both, %d not compared' %
-          (len(constants(ours) & constants(kernel)), shared, len(missing)))
+        print('# not in the tables: ' + what)
     return 1 if missing else 0
 
 
