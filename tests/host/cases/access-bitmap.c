@@ -17,7 +17,9 @@ static int get(Vm *vm, uint8_t type, uint8_t op, uint64_t count,
     };
 
     args.rsvd[0] = reserved;
-    *(bitmap ? bitmap : &args.page_count) = bitmap ? ~0ull : count;
+    if (bitmap) {
+        *bitmap = ~0ull;
+    }
     return ioctl(vm->fd, MSHV_GET_GPAP_ACCESS_BITMAP, &args);
 }
 
@@ -57,9 +59,9 @@ int main(void)
     is_u64(bits, 1 << 3 | 1 << 5, "they are dirty again");
     works(get(&vm, D, CLEAR, 5, &bits, 0), "a count of 5");
     is_u64(bits & 0xff, 0, "the rest of the byte is zero");
-    refuses(get(&vm, MSHV_GPAP_ACCESS_TYPE_COUNT, NOOP, PAGES, &bits, 0),
+    refuses(get(&vm, D + 1, NOOP, PAGES, &bits, 0),
             EINVAL, "an unknown type");
-    refuses(get(&vm, D, MSHV_GPAP_ACCESS_OP_COUNT, PAGES, &bits, 0), EINVAL,
+    refuses(get(&vm, D, MSHV_GPAP_ACCESS_OP_SET + 1, PAGES, &bits, 0), EINVAL,
             "an unknown operation");
     refuses(get(&vm, D, CLEAR, 0, &bits, 0), EINVAL, "no pages");
     refuses(get(&vm, D, CLEAR, PAGES, NULL, 0), EINVAL, "no bitmap");

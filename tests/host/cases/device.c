@@ -32,7 +32,7 @@ static void test_create(int dev)
             "a partition from nowhere is refused");
     refuses(create(dev, 1ull << MSHV_PT_BIT_COUNT, 0), EINVAL,
             "an unknown flag is refused");
-    refuses(create(dev, 0, MSHV_PT_ISOLATION_COUNT), EINVAL,
+    refuses(create(dev, 0, MSHV_PT_ISOLATION_NONE + 1), EINVAL,
             "an unknown isolation is refused");
     refuses(create_v2(dev, 1, 0), EINVAL, "one feature bank is refused");
     refuses(create_v2(dev, 2, 1), EINVAL, "reserved bytes must be zero");

@@ -22,7 +22,7 @@ static uint32_t translate(Vm *vm, uint64_t gva, uint64_t flags, uint64_t *gpa)
                            sizeof(out));
 
     *gpa = out.page * PAGE;
-    return status ? 0x100 + status : out.code;
+    return status ? 0x100u + status : out.code;
 }
 
 int main(void)

@@ -81,11 +81,6 @@ void vp_skip(Vm *vm, unsigned vp, const Msg *msg);
  */
 void alarm_ms(unsigned ms);
 
-/* One of the hypervisor's counters, by its path in the JSON ("a/b"), a list by its
- * length; the
- * file of all is what /run/mshv-host/counters gives. */
-bool have_counters(void);
-uint64_t counter(const char *name);
 double now(void);
 
 #endif
