@@ -61,24 +61,33 @@ static void report_survivors(void)
     }
 }
 
-/* End what COMMAND left behind. */
+/* Whether any process is left: all are children of ours in the end. */
+static bool anybody_left(void)
+{
+    pid_t pid;
+
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+    }
+    return pid == 0;
+}
+
+/* End what COMMAND left behind: politely, then by force after half a second. */
 static void end_processes(void)
 {
-    const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+    const struct timespec tick = { .tv_nsec = 2 * 1000 * 1000 };
     int i;
 
-    if (kill(-1, SIGTERM) < 0) {
-        return;
-    }
-    for (i = 0; i < 1000; i++) {
-        while (waitpid(-1, NULL, WNOHANG) > 0) {
-        }
-        if (kill(-1, i < 50 ? 0 : SIGKILL) < 0) {
-            return;     /* nobody left */
+    for (i = 0; i < 5000 && anybody_left(); i++) {
+        if (i == 0) {
+            kill(-1, SIGTERM);
+        } else if (i >= 250) {
+            kill(-1, SIGKILL);
         }
         nanosleep(&tick, NULL);
     }
-    report_survivors();
+    if (anybody_left()) {
+        report_survivors();
+    }
 }
 
 int main(void)
