@@ -10,14 +10,13 @@ GUEST16(outs, "mov $0x80, %dx\n mov $0x2000, %si\n mov $3, %cx\n"
               "cld\n rep outsb");
 GUEST16(ins, "mov $0x81, %dx\n mov $0x3000, %di\n cld\n insw");
 
-static void test_out(Vm *vm, const uint8_t *code, const uint8_t *end,
-                     uint16_t port, unsigned size, unsigned length,
+static void test_out(Vm *vm, Code code, uint16_t port, unsigned size, unsigned length,
                      uint64_t value)
 {
     uint64_t mask = size == 4 ? 0xffffffff : (1ull << 8 * size) - 1;
     Msg m;
 
-    vp_start16(vm, 0, code, end);
+    vp_start16(vm, 0, code);
     if (!vp_gives(vm, 0, &m, MSG_IO_PORT, "OUT gives a message")) {
         return;
     }
@@ -33,13 +32,14 @@ static void test_out(Vm *vm, const uint8_t *code, const uint8_t *end,
 
 int main(void)
 {
+    Code code;
     Vm vm;
     Msg m;
 
     vm_make(&vm, 1 << 20, 1);
-    test_out(&vm, out8, out8_end, 0x42, 1, 2, 0x78);
-    test_out(&vm, out16, out16_end, 0x3f8, 2, 1, 0xabcd);
-    test_out(&vm, out32, out32_end, 0x3f8, 4, 2, 0x89abcdef);
+    test_out(&vm, CODE_OF(out8), 0x42, 1, 2, 0x78);
+    test_out(&vm, CODE_OF(out16), 0x3f8, 2, 1, 0xabcd);
+    test_out(&vm, CODE_OF(out32), 0x3f8, 4, 2, 0x89abcdef);
 
     START16(&vm, 0, in8);
     vp_gives(&vm, 0, &m, MSG_IO_PORT, "IN gives a message");
@@ -50,12 +50,13 @@ int main(void)
     vp_gives(&vm, 0, &m, MSG_IO_PORT, "the guest goes on behind it");
     is_u64(msg_io_rax(&m) & 0xffffffff, 0xffffff5a, "with the value read");
 
-    START16(&vm, 0, outs);
+    code = CODE_OF(outs);
+    vp_start16(&vm, 0, code);
     vp_gives(&vm, 0, &m, MSG_IO_PORT, "REP OUTS gives a message");
     is_u64(msg_io_info(&m) & 0x1f, 1 | 8 | 16, "string and repeated");
     is_u64(msg_io_rcx(&m) & 0xffff, 3, "its count");
     is_u64(msg_io_rsi(&m) & 0xffff, 0x2000, "its source");
-    is_u64(msg_rip(&m), CODE + (outs_end - outs) - 2,
+    is_u64(msg_rip(&m), CODE + code.end - code.start - 2,
            "RIP is at the instruction");
 
     START16(&vm, 0, ins);

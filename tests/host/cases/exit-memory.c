@@ -11,25 +11,24 @@ GUEST16(touch, "movb $0x5a, %es:0x300\n mov %es:0x300, %al\n out %al, $1");
 
 enum { HOLE = 0x400000, ROM = 0x800000, LATE = 0xa00000 };
 
-static void start(Vm *vm, const uint8_t *code, const uint8_t *end,
-                  uint64_t base)
+static void start(Vm *vm, Code code, uint64_t base)
 {
-    vp_start16(vm, 0, code, end);
+    vp_start16(vm, 0, code);
     if (try_set_reg(vm, 0, R_ES, segment(base, 0xffff, 0, ATTR_DATA16))) {
         give_up("ES cannot be set");
     }
 }
-#define START(vm, name, base) start(vm, name, name##_end, base)
+#define START(vm, name, base) start(vm, CODE_OF(name), base)
 
 static void check(const Msg *m, uint64_t gpa, unsigned access,
-                  const uint8_t *code, const char *what)
+                  Code code, const char *what)
 {
     is_u64(msg_gpa(m), gpa, "%s: guest physical address", what);
     is_u64(msg_access(m), access, "%s: kind of access", what);
     ok(msg_mem_info(m) & 1, "%s: the virtual address is valid", what);
     is_u64(msg_gva(m), gpa, "%s: guest virtual address", what);
     is_u64(msg_rip(m), CODE, "%s: RIP is at the instruction", what);
-    ok(msg_mem_bytes(m) >= 5 && !memcmp(m->bytes + 16 + 64, code, 5),
+    ok(msg_mem_bytes(m) >= 5 && !memcmp(m->bytes + 16 + 64, code.start, 5),
        "%s: the instruction's bytes", what);
 }
 
@@ -42,11 +41,11 @@ int main(void)
     vm_make(&vm, 1 << 20, 1);
     START(&vm, load, HOLE);
     if (vp_gives(&vm, 0, &m, MSG_UNMAPPED_GPA, "a load from nowhere")) {
-        check(&m, HOLE + 0x123, 0, load, "load");
+        check(&m, HOLE + 0x123, 0, CODE_OF(load), "load");
     }
     START(&vm, store, HOLE);
     if (vp_gives(&vm, 0, &m, MSG_UNMAPPED_GPA, "a store to nowhere")) {
-        check(&m, HOLE + 0x200, 1, store, "store");
+        check(&m, HOLE + 0x200, 1, CODE_OF(store), "store");
     }
     START16(&vm, 0, jump);
     if (vp_gives(&vm, 0, &m, MSG_UNMAPPED_GPA, "a jump to nowhere")) {
@@ -60,7 +59,7 @@ int main(void)
           "memory that cannot be written");
     START(&vm, store, ROM);
     if (vp_gives(&vm, 0, &m, MSG_GPA_INTERCEPT, "a store to it")) {
-        check(&m, ROM + 0x200, 1, store, "store to ROM");
+        check(&m, ROM + 0x200, 1, CODE_OF(store), "store to ROM");
     }
     is_u64(rom[0x200], 0, "it is as it was");
 
@@ -82,7 +81,7 @@ int main(void)
     START(&vm, touch, LATE);
     ok(vp_run(&vm, 0, &m) == 0 && (m.type == MSG_UNMAPPED_GPA ||
                                    m.type == MSG_GPA_INTERCEPT),
-       "then a store to it gives a message (%#x)", m.type);
+       "then a store to it gives a message (0x%x)", m.type);
     vm_free(&vm);
     return done();
 }

@@ -45,7 +45,7 @@ int main(void)
     START16(&vm, 0, halt);
     test(&vm, "HLT");
     rip = get_reg(&vm, 0, R_RIP);
-    ok(rip == CODE + 1 || rip == CODE + 2, "RIP is at or behind HLT (%#llx)",
+    ok(rip == CODE + 1 || rip == CODE + 2, "RIP is at or behind HLT (0x%llx)",
        (unsigned long long)rip);
     vm_free(&vm);
     return done();

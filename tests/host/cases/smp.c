@@ -38,7 +38,7 @@ int main(void)
 
     vm_make(&vm, 1 << 20, 2);
     START16(&vm, 0, first);
-    vm_write(&vm, 0x2000, second, second_end);
+    vm_write(&vm, 0x2000, CODE_OF(second));
     if (try_set_reg(&vm, 0, R_ES,
                     segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
         give_up("ES cannot be set");
@@ -51,10 +51,11 @@ int main(void)
         is_u64(msg_port(&m), 1, "at its port");
         pthread_join(thread, NULL);
         ok(second_ret == 0 && second_msg.type == MSG_IO_PORT,
-           "the second VP saw the first (%#x)", second_msg.type);
+           "the second VP saw the first (0x%x)", second_msg.type);
         is_u64(msg_port(&second_msg), 2, "at its port");
         is_u64(msg_vp(&second_msg), 1, "the message is of VP 1");
-        is_u64(msg_cs_base(&second_msg), 0x2000, "it started at the SIPI's page");
+        is_u64(msg_cs_base(&second_msg), 0x2000,
+               "it started at the SIPI's page");
     }
     alarm_ms(0);
     return done();

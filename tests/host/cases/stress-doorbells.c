@@ -55,7 +55,7 @@ int main(void)
     for (i = 0; i < VPS; i++) {
         pthread_join(threads[i], NULL);
         ok(rets[i] == 0 && msgs[i].type == MSG_IO_PORT,
-           "VP %u rang to the end (returned %d, message %#x)", i, rets[i],
+           "VP %u rang to the end (returned %d, message 0x%x)", i, rets[i],
            msgs[i].type);
     }
     usleep(200 * 1000);

@@ -31,7 +31,7 @@ int main(void)
         }
         if (ret || m.type != MSG_IO_PORT ||
             (uint32_t)msg_io_rax(&m) != next) {
-            say("exit %u: returned %d, message %#x, number %u", next, ret,
+            say("exit %u: returned %d, message 0x%x, number %u", next, ret,
                 m.type, (uint32_t)msg_io_rax(&m));
             break;
         }

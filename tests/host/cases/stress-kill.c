@@ -32,7 +32,7 @@ static void child(int ready)
         START16(&vm, i, guest);
         pthread_create(&t, NULL, run, (void *)i);
     }
-    while (*(volatile uint32_t *)(vm.mem + 0x3000) < 1000) {
+    while (LOAD((uint32_t *)(vm.mem + 0x3000)) < 1000) {
         usleep(1000);
     }
     if (write(ready, "r", 1) != 1) {

@@ -19,7 +19,7 @@ GUEST16(guest,
 
 static Vm vm;
 static uint8_t *area;
-static volatile bool stop, mapped;
+static bool stop, mapped;
 static uint32_t others, waits;
 
 static void *run(void *arg)
@@ -27,16 +27,16 @@ static void *run(void *arg)
     unsigned vp = (uintptr_t)arg;
     Msg m;
 
-    while (!stop) {
+    while (!LOAD(&stop)) {
         if (vp_run(&vm, vp, &m)) {
             continue;
         }
         if (m.type != MSG_UNMAPPED_GPA && m.type != MSG_GPA_INTERCEPT) {
             __atomic_add_fetch(&others, 1, __ATOMIC_RELAXED);
-            say("VP %u: message %#x", vp, m.type);
+            say("VP %u: message 0x%x", vp, m.type);
             break;
         }
-        while (!mapped && !stop) {
+        while (!LOAD(&mapped) && !LOAD(&stop)) {
             __atomic_add_fetch(&waits, 1, __ATOMIC_RELAXED);
             sched_yield();
         }
@@ -46,7 +46,7 @@ static void *run(void *arg)
 
 static uint32_t progress(void)
 {
-    return *(volatile uint32_t *)(vm.mem + 0x3000);
+    return LOAD((uint32_t *)(vm.mem + 0x3000));
 }
 
 /* The guests must get on; not for ever. */
@@ -88,7 +88,7 @@ int main(void)
             moved++;
             continue;
         }
-        mapped = false;
+        STORE(&mapped, false);
         if (vm_unmap(&vm, AREA, area, SIZE) < 0) {
             say("round %u: unmap: %s", n, strerror(errno));
             break;
@@ -97,12 +97,12 @@ int main(void)
             say("round %u: map: %s", n, strerror(errno));
             break;
         }
-        mapped = true;
+        STORE(&mapped, true);
         moved++;
     }
     is_u64(moved, ROUNDS, "the guests went on after every change");
     is_u64(others, 0, "no other message came");
-    stop = true;
+    STORE(&stop, true);
     for (i = 0; i < VPS; i++) {
         alarm_ms(1);
         pthread_kill(threads[i], SIGALRM);

@@ -16,14 +16,24 @@ static void *map(int fd, unsigned page)
                 page * PAGE);
 }
 
-static uint64_t u64(volatile uint8_t *page, unsigned offset)
+static uint64_t u64(uint8_t *page, unsigned offset)
 {
-    return *(volatile uint64_t *)(page + offset);
+    return LOAD((uint64_t *)(page + offset));
+}
+
+static uint32_t u32(uint8_t *page, unsigned offset)
+{
+    return LOAD((uint32_t *)(page + offset));
+}
+
+static void set_u64(uint8_t *page, unsigned offset, uint64_t value)
+{
+    STORE((uint64_t *)(page + offset), value);
 }
 
 int main(void)
 {
-    volatile uint8_t *regs, *message;
+    uint8_t *regs, *message;
     Msg m;
     Vm vm;
 
@@ -43,26 +53,26 @@ int main(void)
     START16(&vm, 0, code);
     set_reg(&vm, 0, R_RAX, 0x1234);
     vp_gives(&vm, 0, &m, MSG_IO_PORT, "the guest writes to a port");
-    is_u64(*(volatile uint32_t *)message, MSG_IO_PORT,
+    is_u64(u32(message, 0), MSG_IO_PORT,
            "the message page has the message");
-    is_u64(*(volatile uint16_t *)regs, 1, "the register page has version 1");
-    is_u64(regs[VALID], 1, "the register page is valid");
-    is_u64(*(volatile uint32_t *)(regs + DIRTY), 0, "nothing in it is dirty");
+    is_u64(u32(regs, 0) & 0xffff, 1, "the register page has version 1");
+    is_u64(LOAD(&regs[VALID]), 1, "the register page is valid");
+    is_u64(u32(regs, DIRTY), 0, "nothing in it is dirty");
     is_u64(u64(regs, RAX), 0x1234, "it has RAX");
     is_u64(u64(regs, RIP), CODE, "it has RIP");
     is_u64(u64(regs, RFLAGS), get_reg(&vm, 0, R_RFLAGS), "it has RFLAGS");
     is_u64(u64(regs, CR0), get_reg(&vm, 0, R_CR0), "it has CR0");
 
-    *(volatile uint64_t *)(regs + RAX) = 0x77;
-    *(volatile uint64_t *)(regs + RIP) = CODE + 2;
-    *(volatile uint32_t *)(regs + DIRTY) = DIRTY_GENERAL | DIRTY_IP;
+    set_u64(regs, RAX, 0x77);
+    set_u64(regs, RIP, CODE + 2);
+    STORE((uint32_t *)(regs + DIRTY), DIRTY_GENERAL | DIRTY_IP);
     vp_gives(&vm, 0, &m, MSG_IO_PORT, "the guest goes on");
     is_u64(msg_port(&m), 0x11, "from the RIP in the page");
     is_u64(msg_io_rax(&m) & 0xff, 0x77, "with the RAX in the page");
-    is_u64(*(volatile uint32_t *)(regs + DIRTY), 0, "nothing is dirty again");
+    is_u64(u32(regs, DIRTY), 0, "nothing is dirty again");
 
     /* What is not marked dirty must not be taken. */
-    *(volatile uint64_t *)(regs + RAX) = 0x55;
+    set_u64(regs, RAX, 0x55);
     vp_gives(&vm, 0, &m, MSG_IO_PORT, "the same instruction again");
     is_u64(msg_io_rax(&m) & 0xff, 0x77, "RAX is as it was: not dirty");
     set_reg(&vm, 0, R_RBX, 0xabc);

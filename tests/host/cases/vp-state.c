@@ -35,7 +35,7 @@ static void test_lapic(Vm *vm, uint32_t *buf)
 
     works(get(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "the local APIC");
     ok((buf[VERSION] & 0xff) >= 0x10 && (buf[VERSION] & 0xff) < 0x20,
-       "its version (%#x)", buf[VERSION]);
+       "its version (0x%x)", buf[VERSION]);
     buf[SPURIOUS] = 0x1ff;
     works(put(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "it can be set");
     memset(buf, 0, PAGE);
@@ -53,7 +53,7 @@ static void test_xsave(Vm *vm, uint8_t *buf, uint64_t size)
     works(get(vm, MSHV_VP_STATE_XSAVE, buf, room), "the XSAVE state");
     memcpy(&xstate_bv, buf + 512, 8);
     memcpy(&xcomp_bv, buf + 520, 8);
-    ok(xcomp_bv >> 63, "it is compacted (XCOMP_BV %#llx)",
+    ok(xcomp_bv >> 63, "it is compacted (XCOMP_BV 0x%llx)",
        (unsigned long long)xcomp_bv);
     ok(xstate_bv & 2, "it has the SSE state");
     ok(!(xstate_bv & ~xcomp_bv), "it has nothing that has no place");

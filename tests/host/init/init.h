@@ -54,8 +54,7 @@ typedef struct Start {
     unsigned n_shares;
     unsigned address;       /* 10.77.0.address on eth0; 0: no network */
     bool need_mshv;
-    bool tty[3];            /* which of 0, 1, 2 are the terminal:
-                               0 and 1 both or none */
+    bool tty[3];            /* what is the terminal: 0 and 1 both or none */
     uint16_t rows, cols;
 } Start;
 

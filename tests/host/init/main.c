@@ -66,8 +66,9 @@ static bool anybody_left(void)
 {
     pid_t pid;
 
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-    }
+    do {
+        pid = waitpid(-1, NULL, WNOHANG);
+    } while (pid > 0);
     return pid == 0;
 }
 

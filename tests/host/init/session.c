@@ -399,8 +399,10 @@ static bool step(int sigfd, int timeout_ms)
  */
 static void drain(int sigfd)
 {
-    while ((s.from[1] >= 0 || s.from[2] >= 0) &&
-           step(sigfd, out.len < OUT_LIMIT ? 0 : -1)) {
+    bool more = true;
+
+    while (more && (s.from[1] >= 0 || s.from[2] >= 0)) {
+        more = step(sigfd, out.len < OUT_LIMIT ? 0 : -1);
     }
 }
 

@@ -34,7 +34,7 @@ bool is_u64(uint64_t seen, uint64_t expected, const char *fmt, ...)
     result(seen == expected, fmt, ap);
     va_end(ap);
     if (seen != expected) {
-        say("expected %#llx, saw %#llx", (unsigned long long)expected,
+        say("expected 0x%llx, saw 0x%llx", (unsigned long long)expected,
             (unsigned long long)seen);
     }
     return seen == expected;

@@ -170,7 +170,7 @@ uint64_t get_reg(Vm *vm, unsigned vp, uint32_t name)
     int status = try_get_reg(vm, vp, name, &v);
 
     if (status) {
-        give_up("register %#x of VP %u cannot be read: status %d", name, vp,
+        give_up("register 0x%x of VP %u cannot be read: status %d", name, vp,
                 status);
     }
     return v.low;
@@ -181,7 +181,7 @@ static void set_reg128(Vm *vm, unsigned vp, uint32_t name, RegValue v)
     int status = try_set_reg(vm, vp, name, v);
 
     if (status) {
-        give_up("register %#x of VP %u cannot be written: status %d", name, vp,
+        give_up("register 0x%x of VP %u cannot be written: status %d", name, vp,
                 status);
     }
 }
@@ -219,16 +219,16 @@ int install_intercept(Vm *vm, uint32_t type, uint32_t access, uint64_t param)
 
 /* ---- Processors ---- */
 
-void vm_write(Vm *vm, uint64_t gpa, const void *from, const void *end)
+void vm_write(Vm *vm, uint64_t gpa, Code code)
 {
-    memcpy(vm->mem + gpa, from, (const char *)end - (const char *)from);
+    memcpy(vm->mem + gpa, code.start, code.end - code.start);
 }
 
-void vp_start16(Vm *vm, unsigned vp, const uint8_t *code, const uint8_t *end)
+void vp_start16(Vm *vm, unsigned vp, Code code)
 {
     uint32_t s;
 
-    vm_write(vm, CODE, code, end);
+    vm_write(vm, CODE, code);
     set_reg128(vm, vp, R_CS, segment(0, 0xffff, 0, ATTR_CODE16));
     for (s = R_ES; s <= R_GS; s++) {
         if (s != R_CS) {
@@ -240,14 +240,14 @@ void vp_start16(Vm *vm, unsigned vp, const uint8_t *code, const uint8_t *end)
     set_reg(vm, vp, R_RIP, CODE);
 }
 
-void vp_start64(Vm *vm, unsigned vp, const uint8_t *code, const uint8_t *end)
+void vp_start64(Vm *vm, unsigned vp, Code code)
 {
     enum { PML4 = 0x10000, PDPT = 0x11000 };
     uint64_t *pml4 = (uint64_t *)(vm->mem + PML4);
     uint64_t *pdpt = (uint64_t *)(vm->mem + PDPT);
     uint32_t s;
 
-    vm_write(vm, CODE, code, end);
+    vm_write(vm, CODE, code);
     pml4[0] = PDPT | 3;
     pdpt[0] = 0x83;             /* 1 GiB, present, writable */
     set_reg(vm, vp, R_CR3, PML4);
@@ -286,10 +286,10 @@ bool vp_gives(Vm *vm, unsigned vp, Msg *msg, uint32_t type, const char *what)
         return true;
     }
     if (ret) {
-        say("expected message %#x, saw %s; RIP %#llx", type, strerror(-ret),
+        say("expected message 0x%x, saw %s; RIP 0x%llx", type, strerror(-ret),
             (unsigned long long)get_reg(vm, vp, R_RIP));
     } else {
-        say("expected message %#x, saw %#x: RIP %#llx, GPA %#llx", type,
+        say("expected message 0x%x, saw 0x%x: RIP 0x%llx, GPA 0x%llx", type,
             msg->type, (unsigned long long)msg_rip(msg),
             (unsigned long long)msg_gpa(msg));
     }
@@ -325,5 +325,5 @@ double now(void)
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec * 1e-9;
+    return t.tv_sec + t.tv_nsec / 1e9;
 }

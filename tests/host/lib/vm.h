@@ -35,6 +35,10 @@ int vm_map(Vm *vm, uint64_t gpa, void *at, size_t size, uint8_t flags);
 int vm_unmap(Vm *vm, uint64_t gpa, void *at, size_t size);
 void *anon(size_t size);
 
+/* Memory that the guest or the hypervisor changes while we look */
+#define LOAD(at)        __atomic_load_n(at, __ATOMIC_SEQ_CST)
+#define STORE(at, v)    __atomic_store_n(at, v, __ATOMIC_SEQ_CST)
+
 /*
  * A hypercall through descriptor @fd; its HV_STATUS, or -errno if it did not
  * get that far. *@reps: repetitions, then those done.
@@ -51,22 +55,34 @@ int assert_interrupt(Vm *vm, unsigned type, unsigned level, uint64_t apic_id,
                      uint32_t vector);
 int install_intercept(Vm *vm, uint32_t type, uint32_t access, uint64_t param);
 
-/* Guest code, written in the test between GUEST16(name, "...") quotes. */
+/*
+ * Guest code, written in the test: GUEST16(name, "instructions"). CODE_OF(name)
+ * is what the assembler made of it.
+ */
 #define GUEST_(mode, name, text)                                        \
     __asm__(".pushsection .rodata\n" mode "\n"                          \
             ".globl " #name ", " #name "_end\n" #name ":\n" text "\n"   \
-            #name "_end:\n.byte 0\n.code64\n.popsection");              \
-    extern const uint8_t name[], name##_end[]
+            #name "_end:\n.byte 0\n.code64\n.popsection")
 #define GUEST16(name, text) GUEST_(".code16", name, text)
 #define GUEST64(name, text) GUEST_(".code64", name, text)
 
-void vm_write(Vm *vm, uint64_t gpa, const void *from, const void *end);
+typedef struct Code {
+    const uint8_t *start, *end;
+} Code;
+
+#define CODE_OF(name)                                                   \
+    ({                                                                  \
+        extern const uint8_t name[], name##_end[];                      \
+        (Code) { name, name##_end };                                    \
+    })
+
+void vm_write(Vm *vm, uint64_t gpa, Code code);
 /* Put code at CODE and the VP there, in real mode. */
-void vp_start16(Vm *vm, unsigned vp, const uint8_t *code, const uint8_t *end);
-#define START16(vm, vp, name) vp_start16(vm, vp, name, name##_end)
+void vp_start16(Vm *vm, unsigned vp, Code code);
+#define START16(vm, vp, name) vp_start16(vm, vp, CODE_OF(name))
 /* The same in 64-bit mode, with 1 GiB mapped one to one; tables at 0x10000. */
-void vp_start64(Vm *vm, unsigned vp, const uint8_t *code, const uint8_t *end);
-#define START64(vm, vp, name) vp_start64(vm, vp, name, name##_end)
+void vp_start64(Vm *vm, unsigned vp, Code code);
+#define START64(vm, vp, name) vp_start64(vm, vp, CODE_OF(name))
 
 /* MSHV_RUN_VP; 0 or -errno. */
 int vp_run(Vm *vm, unsigned vp, Msg *msg);
