@@ -10,8 +10,8 @@ GUEST16(outs, "mov $0x80, %dx\n mov $0x2000, %si\n mov $3, %cx\n"
               "cld\n rep outsb");
 GUEST16(ins, "mov $0x81, %dx\n mov $0x3000, %di\n cld\n insw");
 
-static void test_out(Vm *vm, Code code, uint16_t port, unsigned size, unsigned length,
-                     uint64_t value)
+static void test_out(Vm *vm, Code code, uint16_t port, unsigned size,
+                     unsigned length, uint64_t value)
 {
     uint64_t mask = size == 4 ? 0xffffffff : (1ull << 8 * size) - 1;
     Msg m;
