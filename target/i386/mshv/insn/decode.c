@@ -258,6 +258,9 @@ static enum insn_status decode_opcode(struct insn_ctx *c)
     }
     c->opcode = byte;
     c->op = lookup(c, map);
+    if (c->op && (c->op->flags & IF_NOT64) && c->mode == 8) {
+        return insn_raise(c, INSN_VEC_UD);
+    }
     if (!c->op || !(c->op->fn || (c->op->flags & IF_GROUP))) {
         return insn_unsupported(c, "unknown opcode");
     }

@@ -42,6 +42,7 @@ static void init(struct insn_ctx *c, struct insn_cpu *cpu,
     *c = (struct insn_ctx) {
         .cpu = cpu, .ops = ops, .opaque = opaque, .hints = hints, .res = res,
         .seg_override = INSN_NSEGS,
+        .vl = 16,
         .real = !(cpu->cr0 & INSN_CR0_PE) || (cpu->rflags & INSN_VM),
     };
     if ((cpu->efer & INSN_EFER_LMA) && (cs & INSN_SEG_L)) {
@@ -68,6 +69,12 @@ static enum insn_status check_vector(struct insn_ctx *c)
 
     if (!(c->row & (IR_MMX | IR_XMM))) {
         return INSN_DONE;
+    }
+    if (c->evex && (c->evex_b || (c->evex_z && !c->evex_aaa))) {
+        return insn_raise(c, INSN_VEC_UD);
+    }
+    if (c->evex_aaa) {
+        return insn_unsupported(c, "AVX-512 with a mask");
     }
     if (c->vex) {
         if (!(cpu->cr4 & INSN_CR4_OSXSAVE)) {

@@ -37,6 +37,20 @@ enum {
     IF_POPM     = 1 << 9,   /* RSP as base is what it is after the pop */
     IF_GROUP    = 1 << 10,  /* .group has 8 entries, by ModRM.reg */
     IF_MEM      = 1 << 11,  /* emulated with a memory operand only */
+    IF_NOT64    = 1 << 12,  /* does not exist in 64-bit mode */
+};
+
+/* .arg2 of the vector moves */
+enum {
+    VA_ALIGN    = 1 << 0,   /* the memory operand must be aligned */
+    VA_W8       = 1 << 1,   /* of 8 bytes with REX.W or VEX.W in 64-bit mode */
+    VA_SIGN     = 1 << 2,
+};
+
+/* .arg of insn_vec_lanes; .arg2 is the size of a lane in bytes */
+enum {
+    LANE_AND, LANE_ANDN, LANE_OR, LANE_XOR,
+    LANE_ADD, LANE_SUB, LANE_EQ, LANE_GT, LANE_MINU, LANE_MAXU,
 };
 
 /* For the entries of the sparse table (struct insn_row). */
@@ -241,7 +255,7 @@ insn_fn insn_xchg, insn_xadd, insn_cmpxchg, insn_cmpxchg8b;
 insn_fn insn_mov_rm_reg, insn_mov_reg_rm, insn_mov_rm_imm;
 insn_fn insn_mov_acc_moffs, insn_mov_moffs_acc, insn_mov_rm_sreg;
 insn_fn insn_movzx, insn_movsx, insn_movsxd, insn_movnti, insn_movbe;
-insn_fn insn_movdir64b, insn_xlatb, insn_nop, insn_clflush;
+insn_fn insn_movdir64b, insn_xlatb, insn_nop, insn_clflush, insn_clwb;
 insn_fn insn_setcc, insn_cmovcc;
 insn_fn insn_shift_imm, insn_shift_one, insn_shift_cl;
 insn_fn insn_shld_imm, insn_shld_cl, insn_shrd_imm, insn_shrd_cl;
@@ -258,8 +272,8 @@ insn_fn insn_ins, insn_outs, insn_in, insn_out;
 insn_fn insn_vec_load, insn_vec_store, insn_vec_load_half, insn_vec_store_half;
 insn_fn insn_mmx_load, insn_mmx_store;
 insn_fn insn_vec_dup, insn_vec_broadcast, insn_vec_extend;
-insn_fn insn_vec_extract, insn_vec_insert, insn_vec_extract128;
-insn_fn insn_vec_insert128, insn_vec_maskmov_load, insn_vec_maskmov_store;
-insn_fn insn_evex_load, insn_evex_store, insn_vec_logic;
+insn_fn insn_vec_extract, insn_vec_insert;
+insn_fn insn_vec_extract128, insn_vec_insert128;
+insn_fn insn_vec_maskmov_load, insn_vec_maskmov_store, insn_vec_lanes;
 
 #endif

@@ -30,49 +30,51 @@ static unsigned io_size(const struct insn_ctx *c)
 }
 
 /*
- * How many of @max elements of @m's size from @off on may be done in one call:
- * those that lie in one page of RAM, when the direction is up.
+ * How many of @max elements from offset @off on are one run of bytes in the page
+ * of RAM in which @m, the first of them, lies.
  */
 static unsigned batch(struct insn_ctx *c, const struct insn_mem *m,
-                      unsigned max)
+                      uint64_t off, unsigned max)
 {
-    unsigned n;
+    uint64_t n;
 
     if (m->nparts != 1 || !m->part[0].host || (c->cpu->rflags & INSN_DF)) {
         return 1;
     }
     n = (INSN_PAGE_SIZE - (m->part[0].gpa & ~INSN_PAGE_MASK)) / m->len;
+    if (off + n * m->len - 1 > insn_size_mask(c->adsize)) {
+        return 1;
+    }
     return n < max ? n : max;
 }
 
 /*
- * Resolve @max elements at @seg:@reg, or as many as one call can do.  The first
- * one is what may fault; others must not reach beyond the segment.
+ * Resolve as many of @max elements at @seg:@reg as one call of the port can do.
+ * Only the first one may fault now: if the others do not fit the segment, or are
+ * not RAM, they are left for later.
  */
 static enum insn_status resolve_batch(struct insn_ctx *c, unsigned seg,
                                       unsigned reg, bool write, unsigned max,
                                       struct insn_mem *m, unsigned *n)
 {
     uint64_t off = insn_gpr_get(c, reg, c->adsize);
-    struct insn_result saved = *c->res;
     unsigned size = io_size(c);
+    struct insn_mem all;
     enum insn_status st;
 
     *n = 1;
     st = insn_resolve(c, seg, off, size, write, m);
-    if (st != INSN_DONE) {
+    if (st == INSN_DONE) {
+        *n = batch(c, m, off, max);
+    }
+    if (*n == 1) {
         return st;
     }
-    *n = batch(c, m, max);
-    /* An offset that wraps is not one run of bytes. */
-    if (*n > 1 && off + (uint64_t)*n * size - 1 > insn_size_mask(c->adsize)) {
+    if (insn_resolve(c, seg, off, *n * size, write, &all) == INSN_DONE &&
+        all.nparts == 1 && all.part[0].host) {
+        *m = all;
+    } else {
         *n = 1;
-    }
-    if (*n > 1 &&
-        insn_resolve(c, seg, off, *n * size, write, m) != INSN_DONE) {
-        *c->res = saved;
-        *n = 1;
-        return insn_resolve(c, seg, off, size, write, m);
     }
     return INSN_DONE;
 }

@@ -194,3 +194,10 @@ enum insn_status insn_clflush(struct insn_ctx *c)
 
     return insn_resolve_ea(c, 1, false, &m);
 }
+
+/* Without 66 this is XSAVEOPT. */
+enum insn_status insn_clwb(struct insn_ctx *c)
+{
+    return c->pp == PP_66 ? insn_clflush(c)
+                          : insn_unsupported(c, "XSAVEOPT");
+}

@@ -171,14 +171,42 @@ enum insn_status insn_shift_cl(struct insn_ctx *c)
 }
 
 /*
- * SHLD and SHRD move bits of another register in, which insn_alu_fn has no room
- * for: the operand is read and written here.
+ * @dst shifted by @n, with bits of @src moving in.  More than 16 with 16-bit
+ * operands is undefined; it gives zeroes here.
  */
+static uint64_t shift_pair(uint64_t dst, uint64_t src, unsigned n,
+                           unsigned size, bool left, uint64_t *rflags)
+{
+    unsigned bits = size * 8;
+    unsigned __int128 wide;
+    uint64_t res;
+    bool cf;
+
+    if (!n) {
+        return dst;
+    }
+    if (left) {
+        wide = (unsigned __int128)dst << bits | src;
+        res = wide << n >> bits;
+        cf = wide >> (2 * bits - n) & 1;
+    } else {
+        wide = (unsigned __int128)src << bits | dst;
+        res = wide >> n;
+        cf = wide >> (n - 1) & 1;
+    }
+    res &= insn_size_mask(size);
+    *rflags = put(*rflags, INSN_CF, cf);
+    *rflags = put(*rflags, INSN_OF, bit(res ^ dst, bits - 1));
+    *rflags = insn_flags_szp(res, size, *rflags);
+    return res;
+}
+
+/* With three operands these do not fit insn_rm_modify; they cannot be locked. */
 static enum insn_status double_shift(struct insn_ctx *c, uint64_t count,
                                      bool left)
 {
-    unsigned size = c->opsize, bits = size * 8, n = mask_count(count, size);
-    uint64_t src = insn_reg_get(c, c->reg, size), dst = 0, res = 0;
+    unsigned size = c->opsize;
+    uint64_t src = insn_reg_get(c, c->reg, size), dst = 0;
     uint64_t rflags = c->cpu->rflags;
     struct insn_mem m;
     enum insn_status st = INSN_DONE;
@@ -194,38 +222,11 @@ static enum insn_status double_shift(struct insn_ctx *c, uint64_t count,
     } else {
         dst = insn_reg_get(c, c->rm, size);
     }
-    res = dst;
-    if (n) {
-        /* 16-bit operands with counts above 16: undefined, a wide shift here */
-        unsigned __int128 wide;
-        bool cf;
-
-        if (left) {
-            wide = (unsigned __int128)dst << bits | src;
-            if (n > bits) {
-                wide = wide << bits | dst;
-                n -= bits;
-            }
-            res = wide << n >> bits;
-            cf = wide >> (2 * bits - n) & 1;
-        } else {
-            wide = (unsigned __int128)src << bits | dst;
-            if (n > bits) {
-                wide = (unsigned __int128)dst << bits | src;
-                n -= bits;
-            }
-            res = wide >> n;
-            cf = wide >> (n - 1) & 1;
-        }
-        res &= insn_size_mask(size);
-        rflags = put(rflags, INSN_CF, cf);
-        rflags = put(rflags, INSN_OF, bit(res ^ dst, bits - 1));
-        rflags = insn_flags_szp(res, size, rflags);
-    }
+    dst = shift_pair(dst, src, mask_count(count, size), size, left, &rflags);
     if (c->mem) {
-        st = insn_mem_write(c, &m, &res);
+        st = insn_mem_write(c, &m, &dst);
     } else {
-        insn_reg_set(c, c->rm, size, res);
+        insn_reg_set(c, c->rm, size, dst);
     }
     if (st == INSN_DONE) {
         insn_set_flags(c, rflags);

@@ -33,9 +33,16 @@ enum insn_status insn_string_dest(struct insn_ctx *c, unsigned size,
                         size, write, m);
 }
 
+/* With TF set, each iteration traps. */
+static bool stop(struct insn_ctx *c, unsigned total)
+{
+    return total >= INSN_REP_MAX || (c->cpu->rflags & INSN_TF) ||
+           (c->ops->should_stop && c->ops->should_stop(c->opaque));
+}
+
 /*
  * Repeat @step, which does up to @max elements and says how many, as the
- * prefixes ask.  @until (INSN_ZF or 0) is the flag that may end the loop early.
+ * prefixes ask; if it @compares, ZF may end the loop early.
  *
  * Every finished element is in the registers, so a fault or a stop between two
  * elements needs nothing more.
@@ -55,8 +62,7 @@ enum insn_status insn_string_repeat(struct insn_ctx *c, insn_step_fn *step,
         if (!left) {
             return INSN_DONE;
         }
-        if (total >= INSN_REP_MAX ||
-            (total && c->ops->should_stop && c->ops->should_stop(c->opaque))) {
+        if (total && stop(c, total)) {
             return INSN_PARTIAL;
         }
         st = step(c, left < INSN_REP_MAX ? left : INSN_REP_MAX, &n);
