@@ -86,7 +86,7 @@ const struct encoding encodings[] = {
     { "push rsp", 0, 0x54, 0, -1, 0, E_NOMODRM | E_STACK | E_66, 0, 0, 0 },
     { "pop rsi", 0, 0x5e, 0, -1, 0, E_NOMODRM | E_STACK | E_66, 0, 0, 0 },
     { "pop rsp", 0, 0x5c, 0, -1, 0, E_NOMODRM | E_STACK | E_66, 0, 0, 0 },
-    { "movsxd", 0, 0x63, 0, -1, 0, E_66 | E_W | E_REG, 0, 0, 0 },
+    { "movsxd", 0, 0x63, 0, -1, 0, E_W | E_REG, 0, 0, 0 },
     { "push imm32", 0, 0x68, 0, -1, 4, E_NOMODRM | E_STACK | E_66, 0, 0, 0 },
     { "push imm8", 0, 0x6a, 0, -1, 1, E_NOMODRM | E_STACK | E_66, 0, 0, 0 },
     { "imul r, m, imm", 0, 0x69, 0, -1, 4, E_66 | E_W | E_REG, U_SZAP, 0, 0 },
