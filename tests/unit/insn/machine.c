@@ -15,7 +15,7 @@ static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
     struct machine *m = opaque;
 
     (void)write;
-    if (m->no_ram || gpa >= RAM_SIZE || gpa + len > RAM_SIZE) {
+    if (m->no_ram || gpa >= RAM_SIZE || len > RAM_SIZE - gpa) {
         return NULL;
     }
     return m->ram + gpa;
@@ -32,10 +32,9 @@ static void dirty_gpa(void *opaque, uint64_t gpa, unsigned len)
 static uint8_t *device(struct machine *m, uint64_t gpa, unsigned len)
 {
     if (m->no_ram) {
-        return m->mmio + (gpa & (MMIO_SIZE - 1) & ~63ull) % (MMIO_SIZE - 128) +
-               (gpa & 63);
+        return m->mmio + gpa % (MMIO_SIZE - 4096);
     }
-    if (gpa >= MMIO_BASE && gpa + len <= MMIO_BASE + MMIO_SIZE) {
+    if (gpa >= MMIO_BASE && gpa - MMIO_BASE <= MMIO_SIZE - len) {
         return m->mmio + (gpa - MMIO_BASE);
     }
     return NULL;

@@ -14,7 +14,6 @@
 #define TABLES          0x180000u       /* page tables are made from here up */
 #define MMIO_BASE       0x200000u       /* as many bytes as RAM */
 #define MMIO_SIZE       0x100000u
-#define ROM_BASE        0x300000u       /* readable, not writable directly */
 
 #define PTE_P           1ull
 #define PTE_W           2ull
