@@ -15,7 +15,7 @@ enum {
     E_66        = 1 << 1,   /* 66 selects 16 bits */
     E_W         = 1 << 2,   /* REX.W or VEX.W selects 64 bits */
     E_REG       = 1 << 3,   /* register form too */
-    E_CC        = 1 << 4,   /* the low four bits of the opcode are a condition */
+    E_CC        = 1 << 4,   /* the opcode's low four bits: a condition */
     E_SHIFT     = 1 << 5,
     E_BTREG     = 1 << 6,   /* a bit number that may reach far */
     E_NOMODRM   = 1 << 7,

@@ -292,7 +292,7 @@ unsigned parse_hex(const char *hex, uint8_t *bytes)
     char *end;
 
     for (;;) {
-        unsigned long v = strtoul(hex, &end, 16);
+        long v = strtol(hex, &end, 16);
 
         if (end == hex) {
             return n;

@@ -158,17 +158,17 @@ static void check(const struct prefixes *p, uint64_t addr, bool write,
                   "mode %d, %s: length %u", p->mode, hex, res.len);
     ck_assert_msg(m->nlog == 1 && m->log[0].gpa == addr &&
                   m->log[0].len == p->opsize && m->log[0].write == write,
-                  "mode %d, %s: %u accesses, %u bytes at %#lx, not %u at %#lx",
+                  "mode %d, %s: %u accesses, %u bytes at 0x%lx, not %u at 0x%lx",
                   p->mode, hex, m->nlog, m->log[0].len, m->log[0].gpa,
                   p->opsize, addr);
     if (write) {
         ck_assert_msg(m->log[0].val == (val & mask(p->opsize)),
-                      "mode %d, %s: wrote %#lx", p->mode, hex, m->log[0].val);
+                      "mode %d, %s: wrote 0x%lx", p->mode, hex, m->log[0].val);
     } else {
         uint64_t keep = p->opsize == 2 ? gpr[0] & ~0xffffull : 0;
 
         ck_assert_msg(m->cpu.gpr[0] == (keep | m->log[0].val),
-                      "mode %d, %s: RAX is %#lx", p->mode, hex,
+                      "mode %d, %s: RAX is 0x%lx", p->mode, hex,
                       m->cpu.gpr[0]);
         ck_assert_uint_eq(m->cpu.dirty_gpr, 1);
     }
@@ -328,7 +328,7 @@ START_TEST(form)
     ck_assert_int_eq(machine_run(m, bytes, n, &res), INSN_DONE);
     ck_assert_msg(res.len == n && m->nlog == 1 &&
                   m->log[0].gpa == forms[_i].addr,
-                  "%s: length %u, %u accesses, %#lx not %#lx", forms[_i].hex,
+                  "%s: length %u, %u accesses, 0x%lx not 0x%lx", forms[_i].hex,
                   res.len, m->nlog, m->log[0].gpa, forms[_i].addr);
 }
 END_TEST
@@ -418,7 +418,7 @@ int main(void)
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
     srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
+    srunner_run_all(sr, CK_ENV);
     failed = srunner_ntests_failed(sr);
     srunner_free(sr);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;

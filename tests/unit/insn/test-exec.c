@@ -65,7 +65,7 @@ static void expect_fault(const char *hex, int vector, int code)
     ck_assert_msg(st == INSN_FAULT && res.fault.vector == vector &&
                   res.fault.has_error_code == (code >= 0) &&
                   (code < 0 || res.fault.error_code == (uint32_t)code),
-                  "%s: status %d vector %d code %#x", hex, st,
+                  "%s: status %d vector %d code 0x%x", hex, st,
                   res.fault.vector, res.fault.error_code);
     ck_assert_msg(memcmp(&before, &m->cpu, sizeof(before)) == 0,
                   "%s: registers changed", hex);
@@ -552,6 +552,7 @@ START_TEST(stack)
 {
     m->cpu.gpr[INSN_RSP] = HOLE + 4;
     m->cpu.gpr[INSN_RBX] = DEV;
+    memset(m->mmio, 0, 8);
     expect_fault("ff 33", INSN_VEC_PF, INSN_PF_W);
     expect_fault("ff 13", INSN_VEC_PF, INSN_PF_W);
     /* POP with RSP as base: its value after the pop */
@@ -701,7 +702,7 @@ int main(void)
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
     srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
+    srunner_run_all(sr, CK_ENV);
     failed = srunner_ntests_failed(sr);
     srunner_free(sr);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;

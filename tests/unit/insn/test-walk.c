@@ -118,7 +118,7 @@ static void expect(uint64_t gva, enum insn_access access, unsigned flags,
     enum insn_status st = walk(gva, access, flags, &gpa, &res);
 
     if (code < 0) {
-        ck_assert_msg(st == INSN_DONE, "%s: access %d: status %d code %#x",
+        ck_assert_msg(st == INSN_DONE, "%s: access %d: status %d code 0x%x",
                       what, access, st, res.fault.error_code);
         return;
     }
@@ -126,8 +126,8 @@ static void expect(uint64_t gva, enum insn_access access, unsigned flags,
                   res.fault.has_error_code &&
                   res.fault.error_code == (uint32_t)code &&
                   res.fault.cr2 == gva,
-                  "%s: access %d: status %d vector %d code %#x, not %#x, "
-                  "cr2 %#lx", what, access, st, res.fault.vector,
+                  "%s: access %d: status %d vector %d code 0x%x, not 0x%x, "
+                  "cr2 0x%lx", what, access, st, res.fault.vector,
                   res.fault.error_code, code, res.fault.cr2);
 }
 
@@ -165,7 +165,7 @@ START_TEST(address)
         addresses[_i].entry | PTE_P | PTE_W | PTE_U);
     st = walk(gva, INSN_WRITE, 0, &gpa, &res);
     ck_assert_msg(st == INSN_DONE && gpa == want,
-                  "%s: status %d, error code %#x, %#lx is not %#lx",
+                  "%s: status %d, error code 0x%x, 0x%lx is not 0x%lx",
                   addresses[_i].what, st, res.fault.error_code, gpa, want);
 }
 END_TEST
@@ -479,7 +479,7 @@ int main(void)
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
     srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
+    srunner_run_all(sr, CK_ENV);
     failed = srunner_ntests_failed(sr);
     srunner_free(sr);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
