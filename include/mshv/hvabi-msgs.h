@@ -48,8 +48,8 @@
 union hv_port_id {
     uint32_t asu32;
     struct {
-        uint32_t id : 24;
-        uint32_t reserved : 8;
+        uint32_t id:24;
+        uint32_t reserved:8;
     } u;
 };
 HV_ASSERT_SIZE(union hv_port_id, 4);
@@ -59,8 +59,8 @@ HV_ASSERT_AT(union hv_port_id, u, 0);
 union hv_message_flags {
     uint8_t asu8;
     struct {
-        uint8_t msg_pending : 1;
-        uint8_t reserved : 7;
+        uint8_t msg_pending:1;
+        uint8_t reserved:7;
     };
 };
 HV_ASSERT_SIZE(union hv_message_flags, 1);
@@ -154,17 +154,17 @@ enum hv_intercept_access_type {
 union hv_x64_vp_execution_state {
     uint16_t as_uint16;
     struct {
-        uint16_t cpl : 2;
-        uint16_t cr0_pe : 1;
-        uint16_t cr0_am : 1;
-        uint16_t efer_lma : 1;
-        uint16_t debug_active : 1;
-        uint16_t interruption_pending : 1;
-        uint16_t vtl : 4;
-        uint16_t enclave_mode : 1;
-        uint16_t interrupt_shadow : 1;
-        uint16_t virtualization_fault_active : 1;
-        uint16_t reserved : 2;
+        uint16_t cpl:2;
+        uint16_t cr0_pe:1;
+        uint16_t cr0_am:1;
+        uint16_t efer_lma:1;
+        uint16_t debug_active:1;
+        uint16_t interruption_pending:1;
+        uint16_t vtl:4;
+        uint16_t enclave_mode:1;
+        uint16_t interrupt_shadow:1;
+        uint16_t virtualization_fault_active:1;
+        uint16_t reserved:2;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_vp_execution_state, 2);
@@ -172,8 +172,8 @@ HV_ASSERT_AT(union hv_x64_vp_execution_state, as_uint16, 0);
 
 struct hv_x64_intercept_message_header {
     uint32_t vp_index;
-    uint8_t instruction_length : 4;
-    uint8_t cr8 : 4;
+    uint8_t instruction_length:4;
+    uint8_t cr8:4;
     uint8_t intercept_access_type;      /* enum hv_intercept_access_type */
     union hv_x64_vp_execution_state execution_state;
     struct hv_x64_segment_register cs_segment;
@@ -192,11 +192,11 @@ HV_ASSERT_AT(struct hv_x64_intercept_message_header, rflags, 32);
 union hv_x64_memory_access_info {
     uint8_t as_uint8;
     struct {
-        uint8_t gva_valid : 1;
-        uint8_t gva_gpa_valid : 1;
-        uint8_t hypercall_output_pending : 1;
-        uint8_t tlb_locked_no_overlay : 1;
-        uint8_t reserved : 4;
+        uint8_t gva_valid:1;
+        uint8_t gva_gpa_valid:1;
+        uint8_t hypercall_output_pending:1;
+        uint8_t tlb_locked_no_overlay:1;
+        uint8_t reserved:4;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_memory_access_info, 1);
@@ -230,10 +230,10 @@ HV_ASSERT_AT(struct hv_x64_memory_intercept_message, instruction_bytes, 64);
 union hv_x64_io_port_access_info {
     uint8_t as_uint8;
     struct {
-        uint8_t access_size : 3;        /* bytes */
-        uint8_t string_op : 1;
-        uint8_t rep_prefix : 1;
-        uint8_t reserved : 3;
+        uint8_t access_size:3;        /* bytes */
+        uint8_t string_op:1;
+        uint8_t rep_prefix:1;
+        uint8_t reserved:3;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_io_port_access_info, 1);
@@ -310,9 +310,9 @@ HV_ASSERT_AT(struct hv_x64_cpuid_intercept_message, default_result_rbx, 96);
 union hv_x64_exception_info {
     uint8_t as_uint8;
     struct {
-        uint8_t error_code_valid : 1;
-        uint8_t software_exception : 1;
-        uint8_t reserved : 6;
+        uint8_t error_code_valid:1;
+        uint8_t software_exception:1;
+        uint8_t reserved:6;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_exception_info, 1);

@@ -108,9 +108,9 @@
 union hv_x64_msr_hypercall_contents {
     uint64_t as_uint64;
     struct {
-        uint64_t enable : 1;
-        uint64_t reserved : 11;
-        uint64_t guest_physical_address : 52; /* page number */
+        uint64_t enable:1;
+        uint64_t reserved:11;
+        uint64_t guest_physical_address:52; /* page number */
     };
 };
 HV_ASSERT_SIZE(union hv_x64_msr_hypercall_contents, 8);
@@ -118,9 +118,9 @@ HV_ASSERT_SIZE(union hv_x64_msr_hypercall_contents, 8);
 union hv_reference_tsc_msr {
     uint64_t as_uint64;
     struct {
-        uint64_t enable : 1;
-        uint64_t reserved : 11;
-        uint64_t pfn : 52;
+        uint64_t enable:1;
+        uint64_t reserved:11;
+        uint64_t pfn:52;
     };
 };
 HV_ASSERT_SIZE(union hv_reference_tsc_msr, 8);
@@ -128,9 +128,9 @@ HV_ASSERT_SIZE(union hv_reference_tsc_msr, 8);
 union hv_vp_assist_msr_contents {
     uint64_t as_uint64;
     struct {
-        uint64_t enable : 1;
-        uint64_t reserved : 11;
-        uint64_t pfn : 52;
+        uint64_t enable:1;
+        uint64_t reserved:11;
+        uint64_t pfn:52;
     };
 };
 HV_ASSERT_SIZE(union hv_vp_assist_msr_contents, 8);
@@ -138,8 +138,8 @@ HV_ASSERT_SIZE(union hv_vp_assist_msr_contents, 8);
 union hv_synic_scontrol {
     uint64_t as_uint64;
     struct {
-        uint64_t enable : 1;
-        uint64_t reserved : 63;
+        uint64_t enable:1;
+        uint64_t reserved:63;
     };
 };
 HV_ASSERT_SIZE(union hv_synic_scontrol, 8);
@@ -148,9 +148,9 @@ HV_ASSERT_SIZE(union hv_synic_scontrol, 8);
 union hv_synic_simp {
     uint64_t as_uint64;
     struct {
-        uint64_t simp_enabled : 1;
-        uint64_t preserved : 11;
-        uint64_t base_simp_gpa : 52;
+        uint64_t simp_enabled:1;
+        uint64_t preserved:11;
+        uint64_t base_simp_gpa:52;
     };
 };
 HV_ASSERT_SIZE(union hv_synic_simp, 8);
@@ -158,9 +158,9 @@ HV_ASSERT_SIZE(union hv_synic_simp, 8);
 union hv_synic_siefp {
     uint64_t as_uint64;
     struct {
-        uint64_t siefp_enabled : 1;
-        uint64_t preserved : 11;
-        uint64_t base_siefp_gpa : 52;
+        uint64_t siefp_enabled:1;
+        uint64_t preserved:11;
+        uint64_t base_siefp_gpa:52;
     };
 };
 HV_ASSERT_SIZE(union hv_synic_siefp, 8);
@@ -168,9 +168,9 @@ HV_ASSERT_SIZE(union hv_synic_siefp, 8);
 union hv_synic_sirbp {
     uint64_t as_uint64;
     struct {
-        uint64_t sirbp_enabled : 1;
-        uint64_t preserved : 11;
-        uint64_t base_sirbp_gpa : 52;
+        uint64_t sirbp_enabled:1;
+        uint64_t preserved:11;
+        uint64_t base_sirbp_gpa:52;
     };
 };
 HV_ASSERT_SIZE(union hv_synic_sirbp, 8);
@@ -178,14 +178,14 @@ HV_ASSERT_SIZE(union hv_synic_sirbp, 8);
 union hv_synic_sint {
     uint64_t as_uint64;
     struct {
-        uint64_t vector : 8;
-        uint64_t reserved1 : 8;
-        uint64_t masked : 1;
-        uint64_t auto_eoi : 1;
-        uint64_t polling : 1;
-        uint64_t as_intercept : 1;
-        uint64_t proxy : 1;
-        uint64_t reserved2 : 43;
+        uint64_t vector:8;
+        uint64_t reserved1:8;
+        uint64_t masked:1;
+        uint64_t auto_eoi:1;
+        uint64_t polling:1;
+        uint64_t as_intercept:1;
+        uint64_t proxy:1;
+        uint64_t reserved2:43;
     };
 };
 HV_ASSERT_SIZE(union hv_synic_sint, 8);
@@ -193,15 +193,15 @@ HV_ASSERT_SIZE(union hv_synic_sint, 8);
 union hv_stimer_config {
     uint64_t as_uint64;
     struct {
-        uint64_t enable : 1;
-        uint64_t periodic : 1;
-        uint64_t lazy : 1;
-        uint64_t auto_enable : 1;
-        uint64_t apic_vector : 8;   /* with direct_mode */
-        uint64_t direct_mode : 1;
-        uint64_t reserved_z0 : 3;
-        uint64_t sintx : 4;         /* without direct_mode */
-        uint64_t reserved_z1 : 44;
+        uint64_t enable:1;
+        uint64_t periodic:1;
+        uint64_t lazy:1;
+        uint64_t auto_enable:1;
+        uint64_t apic_vector:8;   /* with direct_mode */
+        uint64_t direct_mode:1;
+        uint64_t reserved_z0:3;
+        uint64_t sintx:4;         /* without direct_mode */
+        uint64_t reserved_z1:44;
     };
 };
 HV_ASSERT_SIZE(union hv_stimer_config, 8);

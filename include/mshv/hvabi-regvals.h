@@ -15,15 +15,15 @@ struct hv_x64_segment_register {
     uint16_t selector;
     union {
         struct {
-            uint16_t segment_type : 4;
-            uint16_t non_system_segment : 1;
-            uint16_t descriptor_privilege_level : 2;
-            uint16_t present : 1;
-            uint16_t reserved : 4;
-            uint16_t available : 1;
-            uint16_t _long : 1;
-            uint16_t _default : 1;
-            uint16_t granularity : 1;
+            uint16_t segment_type:4;
+            uint16_t non_system_segment:1;
+            uint16_t descriptor_privilege_level:2;
+            uint16_t present:1;
+            uint16_t reserved:4;
+            uint16_t available:1;
+            uint16_t _long:1;
+            uint16_t _default:1;
+            uint16_t granularity:1;
         };
         uint16_t attributes;
     };
@@ -49,9 +49,9 @@ union hv_x64_fp_register {
     struct hv_u128 as_uint128;
     struct {
         uint64_t mantissa;
-        uint64_t biased_exponent : 15;
-        uint64_t sign : 1;
-        uint64_t reserved : 48;
+        uint64_t biased_exponent:15;
+        uint64_t sign:1;
+        uint64_t reserved:48;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_fp_register, 16);
@@ -116,22 +116,22 @@ union hv_x64_xsave_xfem_register {
         uint32_t high_uint32;
     };
     struct {
-        uint64_t legacy_x87 : 1;
-        uint64_t legacy_sse : 1;
-        uint64_t avx : 1;
-        uint64_t mpx_bndreg : 1;
-        uint64_t mpx_bndcsr : 1;
-        uint64_t avx_512_op_mask : 1;
-        uint64_t avx_512_zmmhi : 1;
-        uint64_t avx_512_zmm16_31 : 1;
-        uint64_t rsvd8_9 : 2;
-        uint64_t pasid : 1;
-        uint64_t cet_u : 1;
-        uint64_t cet_s : 1;
-        uint64_t rsvd13_16 : 4;
-        uint64_t xtile_cfg : 1;
-        uint64_t xtile_data : 1;
-        uint64_t rsvd19_63 : 45;
+        uint64_t legacy_x87:1;
+        uint64_t legacy_sse:1;
+        uint64_t avx:1;
+        uint64_t mpx_bndreg:1;
+        uint64_t mpx_bndcsr:1;
+        uint64_t avx_512_op_mask:1;
+        uint64_t avx_512_zmmhi:1;
+        uint64_t avx_512_zmm16_31:1;
+        uint64_t rsvd8_9:2;
+        uint64_t pasid:1;
+        uint64_t cet_u:1;
+        uint64_t cet_s:1;
+        uint64_t rsvd13_16:4;
+        uint64_t xtile_cfg:1;
+        uint64_t xtile_data:1;
+        uint64_t rsvd19_63:45;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_xsave_xfem_register, 8);
@@ -140,8 +140,8 @@ HV_ASSERT_AT(union hv_x64_xsave_xfem_register, high_uint32, 4);
 union hv_explicit_suspend_register {
     uint64_t as_uint64;
     struct {
-        uint64_t suspended : 1;
-        uint64_t reserved : 63;
+        uint64_t suspended:1;
+        uint64_t reserved:63;
     };
 };
 HV_ASSERT_SIZE(union hv_explicit_suspend_register, 8);
@@ -149,8 +149,8 @@ HV_ASSERT_SIZE(union hv_explicit_suspend_register, 8);
 union hv_intercept_suspend_register {
     uint64_t as_uint64;
     struct {
-        uint64_t suspended : 1;
-        uint64_t reserved : 63;
+        uint64_t suspended:1;
+        uint64_t reserved:63;
     };
 };
 HV_ASSERT_SIZE(union hv_intercept_suspend_register, 8);
@@ -158,8 +158,8 @@ HV_ASSERT_SIZE(union hv_intercept_suspend_register, 8);
 union hv_dispatch_suspend_register {
     uint64_t as_uint64;
     struct {
-        uint64_t suspended : 1;
-        uint64_t reserved : 63;
+        uint64_t suspended:1;
+        uint64_t reserved:63;
     };
 };
 HV_ASSERT_SIZE(union hv_dispatch_suspend_register, 8);
@@ -168,10 +168,10 @@ HV_ASSERT_SIZE(union hv_dispatch_suspend_register, 8);
 union hv_internal_activity_register {
     uint64_t as_uint64;
     struct {
-        uint64_t startup_suspend : 1;   /* waits for SIPI */
-        uint64_t halt_suspend : 1;      /* HLT */
-        uint64_t idle_suspend : 1;      /* read of MSR GUEST_IDLE */
-        uint64_t reserved_z : 61;
+        uint64_t startup_suspend:1;   /* waits for SIPI */
+        uint64_t halt_suspend:1;      /* HLT */
+        uint64_t idle_suspend:1;      /* read of MSR GUEST_IDLE */
+        uint64_t reserved_z:61;
     };
 };
 HV_ASSERT_SIZE(union hv_internal_activity_register, 8);
@@ -179,9 +179,9 @@ HV_ASSERT_SIZE(union hv_internal_activity_register, 8);
 union hv_x64_interrupt_state_register {
     uint64_t as_uint64;
     struct {
-        uint64_t interrupt_shadow : 1;
-        uint64_t nmi_masked : 1;
-        uint64_t reserved : 62;
+        uint64_t interrupt_shadow:1;
+        uint64_t nmi_masked:1;
+        uint64_t reserved:62;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_interrupt_state_register, 8);
@@ -199,13 +199,13 @@ enum hv_x64_pending_interruption_type {
 union hv_x64_pending_interruption_register {
     uint64_t as_uint64;
     struct {
-        uint32_t interruption_pending : 1;
-        uint32_t interruption_type : 3;
-        uint32_t deliver_error_code : 1;
-        uint32_t instruction_length : 4;
-        uint32_t nested_event : 1;
-        uint32_t reserved : 6;
-        uint32_t interruption_vector : 16;
+        uint32_t interruption_pending:1;
+        uint32_t interruption_type:3;
+        uint32_t deliver_error_code:1;
+        uint32_t instruction_length:4;
+        uint32_t nested_event:1;
+        uint32_t reserved:6;
+        uint32_t interruption_vector:16;
         uint32_t error_code;
     };
 };
@@ -225,12 +225,12 @@ enum hv_x64_pending_event_type {
 union hv_x64_pending_exception_event {
     uint64_t as_uint64[2];
     struct {
-        uint32_t event_pending : 1;
-        uint32_t event_type : 3;
-        uint32_t reserved0 : 4;
-        uint32_t deliver_error_code : 1;
-        uint32_t reserved1 : 7;
-        uint32_t vector : 16;
+        uint32_t event_pending:1;
+        uint32_t event_type:3;
+        uint32_t reserved0:4;
+        uint32_t deliver_error_code:1;
+        uint32_t reserved1:7;
+        uint32_t vector:16;
         uint32_t error_code;
         uint64_t exception_parameter;   /* CR2 for #PF, DR6 for #DB */
     };
@@ -243,11 +243,11 @@ HV_ASSERT_AT(union hv_x64_pending_exception_event, exception_parameter, 8);
 union hv_x64_pending_ext_int_event {
     uint64_t as_uint64[2];
     struct {
-        uint64_t event_pending : 1;
-        uint64_t event_type : 3;
-        uint64_t reserved0 : 4;
-        uint64_t vector : 8;
-        uint64_t reserved1 : 48;
+        uint64_t event_pending:1;
+        uint64_t event_type:3;
+        uint64_t reserved0:4;
+        uint64_t vector:8;
+        uint64_t reserved1:48;
         uint64_t reserved2;
     };
 };
@@ -258,11 +258,11 @@ HV_ASSERT_AT(union hv_x64_pending_ext_int_event, reserved2, 8);
 union hv_x64_deliverability_notifications_register {
     uint64_t as_uint64;
     struct {
-        uint64_t nmi_notification : 1;
-        uint64_t interrupt_notification : 1;
-        uint64_t interrupt_priority : 4;    /* 0: any */
-        uint64_t reserved : 42;
-        uint64_t sint : 16;
+        uint64_t nmi_notification:1;
+        uint64_t interrupt_notification:1;
+        uint64_t interrupt_priority:4;    /* 0: any */
+        uint64_t reserved:42;
+        uint64_t sint:16;
     };
 };
 HV_ASSERT_SIZE(union hv_x64_deliverability_notifications_register, 8);

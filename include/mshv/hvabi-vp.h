@@ -228,8 +228,8 @@ HV_ASSERT_AT(struct hv_local_interrupt_controller_state, apic_remote_read, 172);
 
 struct hv_stimer_state {
     struct {
-        uint32_t undelivered_msg_pending : 1;
-        uint32_t reserved : 31;
+        uint32_t undelivered_msg_pending:1;
+        uint32_t reserved:31;
     } flags;
     uint32_t resvd;
     uint64_t config;                    /* union hv_stimer_config */

@@ -23,6 +23,8 @@
 #include "mshv/hvabi-partition.h"
 #include "mshv/hvabi-vp.h"
 #include "mshv/hvabi-msgs.h"
-#include "mshv/hvabi-calls.h"
+#include "mshv/hvabi-calls-partition.h"
+#include "mshv/hvabi-calls-vp.h"
+#include "mshv/hvabi-calls-synic.h"
 
 #endif
