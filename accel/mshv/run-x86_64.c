@@ -47,10 +47,6 @@ asm(".text\n"
     ".hidden mshv_run_window_begin, mshv_run_window_end\n"
     ".hidden mshv_run_window_out\n");
 
-extern const char mshv_run_window_begin[] __attribute__((visibility("hidden")));
-extern const char mshv_run_window_end[] __attribute__((visibility("hidden")));
-extern const char mshv_run_window_out[] __attribute__((visibility("hidden")));
-
 void mshv_run_window_leave(void *context)
 {
     ucontext_t *uc = context;

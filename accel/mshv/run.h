@@ -22,6 +22,14 @@
 int mshv_run_window(int fd, unsigned long request, void *arg,
                     const uint32_t *kicked);
 
+/* Its first instruction, the one after its last, and the way out. */
+extern const char mshv_run_window_begin[]
+    __attribute__((visibility("hidden")));
+extern const char mshv_run_window_end[]
+    __attribute__((visibility("hidden")));
+extern const char mshv_run_window_out[]
+    __attribute__((visibility("hidden")));
+
 /* For the signal handler; @context is its third argument (SA_SIGINFO). */
 void mshv_run_window_leave(void *context);
 

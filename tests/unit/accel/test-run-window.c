@@ -29,9 +29,6 @@
 
 #define KICKS 20000
 
-extern const char mshv_run_window_begin[], mshv_run_window_end[];
-extern const char mshv_run_window_out[];
-
 /* Where the thread goes on that the signal found at @rip. */
 static const char *left_from(const char *rip)
 {
@@ -126,14 +123,14 @@ static void on_step(int sig, siginfo_t *info, void *context)
 
 static void set_trap_flag(void)
 {
-    __asm__ volatile("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq" ::: "memory",
-                     "cc");
+    __asm__ volatile("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq"
+                     : : : "memory", "cc");
 }
 
 static void clear_trap_flag(void)
 {
-    __asm__ volatile("pushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq" ::: "memory",
-                     "cc");
+    __asm__ volatile("pushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq"
+                     : : : "memory", "cc");
 }
 
 static void install(int sig, void (*handler)(int, siginfo_t *, void *))
