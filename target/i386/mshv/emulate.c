@@ -207,11 +207,20 @@ static int write_vec(void *opaque, unsigned idx, const void *buf, unsigned len,
     return mshv_x86_set_regs(e->cs, &reg, 1, &e->err);
 }
 
-/* An MMX instruction sets TOP to 0 and marks all registers as used. */
+/*
+ * An MMX instruction sets TOP to 0 and marks all registers as used. fpregs[i]
+ * is ST(i), so the registers move when TOP does.
+ */
 static CPUX86State *mmx_state(MshvEmulation *e)
 {
     CPUX86State *env = all_state(e);
+    FPReg old[8];
+    unsigned i;
 
+    memcpy(old, env->fpregs, sizeof(old));
+    for (i = 0; i < 8; i++) {
+        env->fpregs[i] = old[(i - env->fpstt) & 7];
+    }
     env->fpstt = 0;
     memset(env->fptags, 0, sizeof(env->fptags));
     return env;

@@ -76,7 +76,7 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
 int mshv_x86_store_regs(CPUState *cs, const struct hv_register_assoc *regs,
                         unsigned n, Error **errp);
 
-/* RAX and RIP at the end of an instruction, by the page alone if it is valid. */
+/* RIP, and RAX, at the end of an instruction. */
 int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set_rax,
                                 uint64_t rax, Error **errp);
 

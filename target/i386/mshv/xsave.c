@@ -1,8 +1,8 @@
 /*
  * Extended processor state: x87, SSE, AVX, AVX-512, PKRU, AMX.
  *
- * The hypervisor gives and takes it in the compacted form of XSAVES (SDM vol. 1,
- * 13.4.3); CPUX86State is filled from the standard form of XSAVE (13.4.2).
+ * The hypervisor gives and takes it in the compacted form of XSAVES (SDM vol.
+ * 1, 13.4.3); CPUX86State is filled from the standard form of XSAVE (13.4.2).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
