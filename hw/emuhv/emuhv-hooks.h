@@ -12,10 +12,6 @@
 
 #include "cpu.h"
 
-#ifndef CONFIG_USER_ONLY
-#include CONFIG_DEVICES
-#endif
-
 typedef enum EmuhvCpuKind {
     EMUHV_CPU_PARENT,   /* a CPU of the machine: runs the parent partition */
     EMUHV_CPU_CHILD,    /* a CPU of the pool: runs VPs of child partitions */
@@ -27,7 +23,7 @@ typedef struct EmuhvCpu {
     X86CPU *cpu;
 } EmuhvCpu;
 
-#ifdef CONFIG_EMUHV
+#if defined(CONFIG_EMUHV) && !defined(CONFIG_USER_ONLY)
 
 /* True once the machine option is on; set before the first CPU is made. */
 bool emuhv_enabled(void);

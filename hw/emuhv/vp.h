@@ -277,30 +277,10 @@ void emuhv_vp_intercepted(EmuhvVp *vp, EmuhvExitKind kind,
 void emuhv_vp_blocked(EmuhvVp *vp);
 /* Root scheduler: a VP that is not dispatched has become runnable. */
 void emuhv_vp_unblocked(EmuhvVp *vp);
-/* The VP is about to run / has stopped, for run-time accounting and traces. */
-
 /* A child writes to a doorbell page.  Called INSIDE a TCG helper with BQL: must
  * not wait; may only queue work, post messages and raise interrupts.
  * False: no port matches, the access becomes an intercept. */
 bool emuhv_doorbell(EmuhvDomain *d, uint64_t gpa, unsigned size,
                     uint64_t value);
-
-/* ---- Parent side hooks, called inside a TCG helper, WITHOUT the BQL ---- */
-
-/* Change the result of CPUID (leaf and subleaf are the inputs). */
-void emuhv_parent_cpuid(EmuhvCpu *c, uint32_t leaf, uint32_t subleaf,
-                        uint32_t *eax, uint32_t *ebx, uint32_t *ecx,
-                        uint32_t *edx);
-/* True: mine.  *fault: raise #GP. */
-bool emuhv_parent_wrmsr(EmuhvCpu *c, uint32_t msr, uint64_t val, bool *fault);
-bool emuhv_parent_rdmsr(EmuhvCpu *c, uint32_t msr, uint64_t *val, bool *fault);
-/*
- * VMCALL/VMMCALL of the parent.  State is restored, RIP is ON the instruction
- * (3 bytes).  The callee queues its work with async_run_on_cpu(); the caller
- * then leaves cpu_exec.  False: raise #UD instead.
- */
-bool emuhv_parent_vmcall(EmuhvCpu *c);
-/* CPU reset and INIT of a parent CPU (BQL held). */
-void emuhv_parent_reset(EmuhvCpu *c);
 
 #endif /* HW_EMUHV_VP_H */
