@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make            build build/qemu-system-x86_64 and build/qemu-img
+#   make boot       set up this machine, build, and boot a guest
+#   make check      set up this machine, build, and run all tests
+#   make install    install to DESTDIR and prefix (default /usr/local)
+#
+# 'make help' lists the rest.
+
+BUILD := build
+OUT := $(BUILD)/out
+PROGRAMS := qemu-system-x86_64 qemu-img qemu-bridge-helper
+prefix ?= /usr/local
+JOBS ?= $(shell nproc)
+# Clones of this tree in other places share ccache's results.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+NINJA := ninja -C $(OUT) -j$(JOBS)
+
+.PHONY: all boot check check-unit check-build check-style check-host \
+	install dist clean help setup build FORCE
+
+all: build
+
+# Nothing is configured twice: ./configure sees what has changed.
+$(OUT)/build.ninja:
+	./configure
+
+build: $(OUT)/build.ninja
+	@scripts/overlay $(BUILD)/qemu
+	$(NINJA) $(PROGRAMS)
+	@scripts/firmware "$$(find $(OUT)/qemu-bundle -path '*/share/qemu')"
+
+setup:
+	@scripts/setup build check
+	@[ -e $(OUT)/build.ninja ] || ./configure
+
+boot: setup
+	@$(MAKE) --no-print-directory build
+	@scripts/boot
+
+# --- tests ------------------------------------------------------------------
+
+# A word to the tests' runner: --strict, --filter WORD.
+CHECK ?= $(if $(CI),--strict)
+
+check: setup
+	@scripts/setup develop
+	@$(MAKE) --no-print-directory build
+	@tests/run $(CHECK)
+
+check-unit check-build check-style check-host: setup
+	@$(MAKE) --no-print-directory build
+	@tests/run $(CHECK) --suite $(@:check-%=%)
+
+# --- release ----------------------------------------------------------------
+
+install: build
+	@scripts/install '$(OUT)' '$(DESTDIR)' '$(prefix)'
+
+dist:
+	@scripts/dist
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo 'make check-unit  the unit tests alone'
+	@echo 'make check-build the tests of configure, the programs, install'
+	@echo 'make check-host  the tests inside the emulated host'
+	@echo 'make check-style the rules for the code'
+	@echo 'make dist        a source archive in dist/'
+	@echo 'make clean       remove build/'
