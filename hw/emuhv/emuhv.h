@@ -51,7 +51,8 @@ typedef struct EmuhvDispatchSlot {
     EmuhvPartition *partition;  /* a reference; NULL: slot free */
     uint32_t vp_index;
     uint64_t rip;               /* of the hypercall instruction */
-    bool done;                  /* state and event are valid */
+    bool done;                  /* the fields below are valid */
+    uint16_t status;
     uint32_t state, event;
     hwaddr out_gpa;
 } EmuhvDispatchSlot;
@@ -67,9 +68,9 @@ struct EmuhvParentCpu {
     EmuhvMsgQueue queue;        /* for slot 0 of the SIMP */
     /* Ports that found the event ring full, and the next entry to write */
     uint8_t ring_head[EMUHV_SINTS];
-    GArray *ring_pending;       /* of uint32_t, in ring 5 order */
+    GArray *ring_pending;       /* of uint32_t: SINT << 24 | port */
+    bool call_queued;           /* a hypercall waits to be handled */
     EmuhvDispatchSlot dispatch;
-    EmuhvVpInfo *stats;         /* mapped statistics of this CPU */
 };
 
 /* Mapped statistics pages of one object, by area (self, parent). */
@@ -148,19 +149,21 @@ struct EmuHv {
     uint64_t next_id;
     QLIST_HEAD(, EmuhvPort) ports;
     GHashTable *deposited;      /* page numbers in any deposit (set) */
+    /* Hypercalls that are being handled; a reset waits for them */
+    unsigned calls_active;
+    QemuCond calls_done;
     /* Totals since start (they survive a reset) */
     GHashTable *call_count;     /* code -> uint64_t: calls */
     GHashTable *call_errors;    /* code << 16 | status -> uint64_t */
     uint64_t exits[EMUHV_EXIT__MAX];
     uint64_t dispatches, signals, messages, doorbells, interrupts;
     uint64_t pages_mapped, partitions_created, vps_created;
-    GString *dead_partitions;   /* JSON of partitions that are gone */
-    bool dead_truncated;
 };
 
 extern EmuHv emuhv;
 
 /* ---- emuhv.c ---- */
+
 
 EmuhvParentCpu *emuhv_parent_cpu(X86CPU *cpu);
 /* 100 ns units since the parent's last reset. */
@@ -192,6 +195,8 @@ void emuhv_parent_reset(X86CPU *cpu);
 
 void emuhv_synic_init(EmuhvParentCpu *pc);
 void emuhv_synic_reset(EmuhvParentCpu *pc);
+/* Forget all messages and reset every CPU's SynIC. */
+void emuhv_synic_drop_all(void);
 bool emuhv_synic_rdmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t *val);
 /* False: #GP. */
 bool emuhv_synic_wrmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val);
@@ -218,8 +223,9 @@ void emuhv_partitions_reset(void);
  */
 EmuhvPartition *emuhv_partition_get(uint64_t id);
 EmuhvPartition *emuhv_partition_ref(EmuhvPartition *p);
-/* (drops the BQL) if it was the last one. */
+/* (drops the BQL) if it was the last one; NULL is fine. */
 void emuhv_partition_unref(EmuhvPartition *p);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EmuhvPartition, emuhv_partition_unref)
 
 typedef struct EmuhvCreateArgs {
     uint64_t flags;
