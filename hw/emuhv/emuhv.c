@@ -151,7 +151,6 @@ static void emuhv_reset(void *opaque)
     }
     emuhv_synic_drop_all();
     emuhv_partitions_reset();
-    emuhv_vp_layer_reset();
     emuhv.guest_os_id = 0;
     emuhv.hypercall_msr = 0;
     emuhv.tsc_control = 0;
@@ -223,6 +222,7 @@ static bool get_enabled(Object *obj, Error **errp)
 static void set_enabled(Object *obj, bool value, Error **errp)
 {
     emuhv.enabled = value;
+    tcg_extra_cpus = emuhv_pool_size();
 }
 
 static char *get_scheduler(Object *obj, Error **errp)
@@ -264,6 +264,7 @@ static void set_vps(Object *obj, Visitor *v, const char *name, void *opaque,
         return;
     }
     emuhv.pool_size = value;
+    tcg_extra_cpus = emuhv_pool_size();
 }
 
 static void get_xsave_pad(Object *obj, Visitor *v, const char *name,

@@ -216,6 +216,7 @@ uint16_t emuhv_synic_ring_empty(EmuhvParentCpu *pc, uint32_t sint);
 /* ---- partition.c ---- */
 
 void emuhv_partitions_init(void);
+/* System reset: delete all children, with the VP layer's part. */
 void emuhv_partitions_reset(void);
 /*
  * The partition with this id (HV_PARTITION_ID_SELF: the parent), with a

@@ -68,24 +68,31 @@ static void clear_stats_pages(EmuhvPartition *p)
     }
 }
 
-/* Called before the VP layer takes its VPs and domains back. */
+/* The upper half of a VP is gone; the VP layer still has the CPU. */
+static void forget_vps(EmuhvPartition *p)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(p->vps); i++) {
+        if (p->vps[i]) {
+            p->vps[i]->vp->owner = NULL;
+            g_clear_pointer(&p->vps[i], g_free);
+        }
+    }
+}
+
 void emuhv_partitions_reset(void)
 {
     EmuhvPartition *p;
 
     emuhv_ports_reset();
-    while ((p = QLIST_FIRST(&emuhv.partitions))) {
+    QLIST_FOREACH(p, &emuhv.partitions, next) {
         emuhv_stats_partition_gone(p);
+        forget_vps(p);
+    }
+    emuhv_vp_layer_reset();
+    while ((p = QLIST_FIRST(&emuhv.partitions))) {
         QLIST_REMOVE(p, next);
         emuhv.n_partitions--;
         p->state = EMUHV_PARTITION_DELETED;
-        p->domain = NULL;
-        for (unsigned i = 0; i < ARRAY_SIZE(p->vps); i++) {
-            if (p->vps[i]) {
-                p->vps[i]->vp->owner = NULL;
-                g_clear_pointer(&p->vps[i], g_free);
-            }
-        }
         emuhv_deposit_forget(p);
         emuhv_partition_unref(p);
     }
