@@ -23,7 +23,8 @@ typedef struct EmuhvCpu {
     X86CPU *cpu;
 } EmuhvCpu;
 
-#if defined(CONFIG_EMUHV) && !defined(CONFIG_USER_ONLY)
+#if defined(CONFIG_EMUHV) && defined(TARGET_X86_64) && \
+    !defined(CONFIG_USER_ONLY)
 
 /* True once the machine option is on; set before the first CPU is made. */
 bool emuhv_enabled(void);
@@ -31,6 +32,11 @@ bool emuhv_enabled(void);
 unsigned emuhv_pool_size(void);
 /* At least so many APIC ids must have a place in a partition's APIC array. */
 #define EMUHV_APIC_IDS 256
+
+/* Class init of the PC machine: the properties of the hypervisor. */
+void emuhv_machine_class_init(ObjectClass *oc);
+/* The PC machine has its CPUs now: start the hypervisor if it is on. */
+void emuhv_machine_init(MachineState *machine);
 
 static inline bool emuhv_cpu(const X86CPU *cpu)
 {
@@ -49,11 +55,11 @@ static inline bool emuhv_is_child(const X86CPU *cpu)
 #define EMUHV_APIC_IDS      0
 #define emuhv_cpu(cpu)      false
 #define emuhv_is_child(cpu) false
+#define emuhv_machine_class_init(oc) do { } while (0)
+#define emuhv_machine_init(machine) do { } while (0)
 
 #endif
 
-/* Class init of the PC machine: the properties of the hypervisor. */
-void emuhv_machine_class_init(ObjectClass *oc);
 /* Is this device a CPU that runs VPs of child partitions? */
 bool emuhv_is_child_dev(DeviceState *dev);
 
@@ -72,9 +78,9 @@ void emuhv_do_check_intercept(CPUX86State *env, uint32_t type,
 void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
                        uint32_t insn_len, uintptr_t ra);
 G_NORETURN void emuhv_do_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra);
-G_NORETURN void emuhv_do_vmcall(CPUX86State *env, uintptr_t ra);
+void emuhv_do_vmcall(CPUX86State *env, uintptr_t ra);
 void emuhv_do_cpuid(CPUX86State *env, uint32_t *eax, uint32_t *ebx,
-                    uint32_t *ecx, uint32_t *edx);
+                    uint32_t *ecx, uint32_t *edx, uintptr_t ra);
 bool emuhv_do_wrmsr(CPUX86State *env, uint64_t val, uintptr_t ra);
 bool emuhv_do_rdmsr(CPUX86State *env, uint64_t *val, uintptr_t ra);
 
@@ -82,7 +88,7 @@ bool emuhv_do_rdmsr(CPUX86State *env, uint64_t *val, uintptr_t ra);
 void emuhv_do_event_begin(CPUX86State *env, int intno, int is_int,
                           int error_code, target_ulong next_eip, int *is_hw);
 void emuhv_do_event_end(CPUX86State *env);
-void emuhv_do_exec_interrupt(CPUX86State *env);
+int emuhv_do_exec_interrupt(CPUX86State *env, int interrupt_request);
 void emuhv_do_exec_halt(CPUX86State *env);
 bool emuhv_do_has_work(CPUX86State *env);
 void emuhv_do_reset(X86CPU *cpu);

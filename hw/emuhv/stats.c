@@ -399,7 +399,8 @@ char *emuhv_stats_json(void)
     QLIST_FOREACH(p, &emuhv.partitions, next) {
         qlist_append(live, partition_dict(p));
     }
-    qdict_put(d, "partitions", live);
+    qdict_put_int(d, "partitions", emuhv.n_partitions);
+    qdict_put(d, "live-partitions", live);
     qdict_put(d, "past-partitions", qlist_copy(dead));
     text = qobject_to_json_pretty(QOBJECT(d), true);
     return g_strdup(text->str);
