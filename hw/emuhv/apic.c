@@ -8,7 +8,6 @@
 #include "qemu/main-loop.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
-#include "exec/cputlb.h"
 #include "hw/i386/apic.h"
 #include "vp-int.h"
 
@@ -107,11 +106,6 @@ uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id)
     bus[id] = a;
     set_id(vp, id);
     return ST_SUCCESS;
-}
-
-void emuhv_do_apic_base_changed(X86CPU *cpu)
-{
-    tlb_flush(CPU(cpu));
 }
 
 void emuhv_apic_raise(EmuhvVp *vp, uint8_t vector)

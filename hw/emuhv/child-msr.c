@@ -82,10 +82,11 @@ static bool child_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val, uintptr_t ra)
         tlb_flush(env_cpu(env));
         bql_unlock();
     } else if (msr == MSR_IA32_TSC) {
-        env->tsc_offset = val - cpu_get_tsc(env);
+        emuhv_set_tsc_offset(vp, val - cpu_get_tsc(env));
     } else if (kept_slot(msr) >= 0) {
         if (msr == MSR_TSC_ADJUST) {
-            env->tsc_offset += val - vp->s->misc_regs[kept_slot(msr)];
+            emuhv_set_tsc_offset(vp, vp->s->tsc_offset + val -
+                                 vp->s->misc_regs[kept_slot(msr)]);
         }
         vp->s->misc_regs[kept_slot(msr)] = val;
     } else if (msr >= MSR_HV_FIRST && msr <= MSR_HV_LAST &&

@@ -372,7 +372,8 @@ void emuhv_domain_freeze(EmuhvDomain *d, bool freeze)
         d->s->tsc_origin += gone;
         for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
             if (d->vps[i]) {
-                emuhv_vp_env(d->vps[i])->tsc_offset -= gone;
+                emuhv_set_tsc_offset(d->vps[i],
+                                     d->vps[i]->s->tsc_offset - gone);
                 reference_tsc_update(d->vps[i]);
             }
         }

@@ -98,6 +98,5 @@ struct APICCommonState **emuhv_do_apic_bus(X86CPU *cpu);
 bool emuhv_do_extint(X86CPU *cpu);
 int emuhv_do_read_extint(X86CPU *cpu);
 void emuhv_do_apic_eoi(X86CPU *cpu, int vector);
-void emuhv_do_apic_base_changed(X86CPU *cpu);
 
 #endif /* HW_EMUHV_HOOKS_H */

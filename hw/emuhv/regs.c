@@ -327,9 +327,7 @@ static uint16_t get_tsc(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 static uint16_t set_tsc(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
-    CPUX86State *env = emuhv_vp_env(vp);
-
-    env->tsc_offset = v->u64[0] - emuhv_domain_raw_tsc(vp->domain);
+    emuhv_set_tsc_offset(vp, v->u64[0] - emuhv_domain_raw_tsc(vp->domain));
     return ST_SUCCESS;
 }
 

@@ -113,6 +113,7 @@ struct EmuhvVpState {
     uint8_t extint_vector;
 
     /* The second stage's last refusal, and a doorbell's linear address */
+    uint64_t tsc_offset;        /* copy: reset clears QEMU's */
     hwaddr s2_gpa;
     bool s2_mapped;
     vaddr io_gva;
@@ -170,6 +171,10 @@ static inline CPUState *emuhv_vp_cs(EmuhvVp *vp)
 static inline CPUX86State *emuhv_vp_env(EmuhvVp *vp)
 {
     return &vp->base.cpu->env;
+}
+static inline void emuhv_set_tsc_offset(EmuhvVp *vp, uint64_t offset)
+{
+    vp->s->tsc_offset = emuhv_vp_env(vp)->tsc_offset = offset;
 }
 static inline APICCommonState *emuhv_vp_apic(EmuhvVp *vp)
 {

@@ -205,13 +205,21 @@ void emuhv_vp_queue_idle(EmuhvVp *vp)
     }
 }
 
+static bool may_run(EmuhvVp *vp)
+{
+    EmuhvVpState *s = vp->s;
+
+    return vp->domain && !s->explicit_suspend && !s->intercept_suspend &&
+           !s->dispatch_suspend &&
+           (s->dispatched || !vp->domain->cfg.root_scheduler);
+}
+
 static void eoi_work(CPUState *cs, run_on_cpu_data data)
 {
     EmuhvVp *vp = data.host_ptr;
 
     vp->s->eoi_queued = false;
-    if (vp->domain && !vp->s->intercept_suspend && !vp->s->exit_pending &&
-        emuhv_eoi_waits(vp)) {
+    if (may_run(vp) && !vp->s->exit_pending && emuhv_eoi_waits(vp)) {
         emuhv_post_eoi(vp);
     }
 }
@@ -265,15 +273,6 @@ static void resume(EmuhvVp *vp)
         emuhv_vp_queue_idle(vp);
     }
     qemu_cpu_kick(cs);
-}
-
-static bool may_run(EmuhvVp *vp)
-{
-    EmuhvVpState *s = vp->s;
-
-    return vp->domain && !s->explicit_suspend && !s->intercept_suspend &&
-           !s->dispatch_suspend &&
-           (s->dispatched || !vp->domain->cfg.root_scheduler);
 }
 
 void emuhv_vp_update(EmuhvVp *vp)
@@ -377,6 +376,7 @@ void emuhv_do_reset(X86CPU *cpu)
     vp = container_of(cpu->emuhv, EmuhvVp, base);
     cpu->env.hflags |= HF_GUEST_MASK;
     cpu->env.hflags2 |= HF2_NPT_MASK;
+    cpu->env.tsc_offset = vp->s->tsc_offset;    /* INIT keeps the TSC */
     if (cpu->apic_state) {
         apic_designate_bsp(cpu->apic_state, vp->index == 0);
     }
@@ -468,7 +468,7 @@ static void vp_init(EmuhvVp *vp)
     CPU(cpu)->interrupt_request = 0;
     CPU(cpu)->exception_index = -1;
     s->guest_halted = vp->domain->cfg.lapic && vp->index != 0;
-    cpu->env.tsc_offset = -vp->domain->s->tsc_origin;
+    emuhv_set_tsc_offset(vp, -vp->domain->s->tsc_origin);
     s->explicit_suspend = true;
     s->intercept_suspend = s->dispatch_suspend = false;
     s->dispatched = s->idle = s->exit_pending = false;
