@@ -221,6 +221,23 @@ static void exception(EmuhvVp *vp, int vector, uint32_t error_code,
     emuhv_vp_exit(vp, EMUHV_EXIT_EXCEPTION);
 }
 
+/* INT3 and INTO are exceptions, but TCG counts them as INT n. */
+static void software_exception(EmuhvVp *vp, uintptr_t ra)
+{
+    static const uint8_t op_int3[] = { 0xcc }, op_into[] = { 0xce };
+
+    if (!(vp->domain->s->exceptions & (1u << EXCP03_INT3 |
+                                       1u << EXCP04_INTO))) {
+        return;
+    }
+    cpu_restore_state(emuhv_vp_cs(vp), ra);
+    if (emuhv_insn_is(vp, op_int3, 1)) {
+        exception(vp, EXCP03_INT3, 0, 0);
+    } else if (emuhv_insn_is(vp, op_into, 1)) {
+        exception(vp, EXCP04_INTO, 0, 0);
+    }
+}
+
 static void halt(EmuhvVp *vp, uintptr_t ra)
 {
     if (vp->domain->cfg.lapic) {
@@ -246,6 +263,9 @@ void emuhv_do_check_intercept(CPUX86State *env, uint32_t type,
         break;
     case SVM_EXIT_EXCP_BASE ... SVM_EXIT_EXCP_BASE + 31:
         exception(vp, type - SVM_EXIT_EXCP_BASE, param, ra);
+        break;
+    case SVM_EXIT_SWINT:
+        software_exception(vp, ra);
         break;
     case SVM_EXIT_SMI:
         /* Children have no SMM: its memory would be the parent's. */

@@ -217,8 +217,6 @@ typedef struct TranslateCall {
     uint64_t flags, gva;
     EmuhvWalk w;
     bool ok, overlay;
-    EmuhvS2Result s2;
-    bool s2_write;
 } TranslateCall;
 
 static void translate_work(CPUState *cs, run_on_cpu_data data)
@@ -228,16 +226,13 @@ static void translate_work(CPUState *cs, run_on_cpu_data data)
     int prot;
 
     t->ok = emuhv_walk(t->vp, t->gva, t->flags, &t->w);
-    if (t->ok) {
-        t->s2_write = t->flags & TR_WRITE;
-        t->s2 = emuhv_s2_translate(t->vp, t->w.gpa,
-                                   t->flags & TR_WRITE ? MMU_DATA_STORE :
-                                   t->flags & TR_EXEC ? MMU_INST_FETCH
-                                                      : MMU_DATA_LOAD,
-                                   false, &pa, &prot);
-        t->overlay = t->s2 == S2R_OK && pa >= EMUHV_OVERLAY_PA &&
-                     pa < EMUHV_IO_BASE;
-    }
+    /*
+     * What the GPA is (memory, device, not mapped) is not asked: clients use
+     * this to find the GPA of device registers.
+     */
+    t->overlay = t->ok && emuhv_s2_translate(t->vp, t->w.gpa, MMU_DATA_LOAD,
+                                             false, &pa, &prot) == S2R_OK &&
+                 pa >= EMUHV_OVERLAY_PA && pa < EMUHV_IO_BASE;
 }
 
 uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
@@ -262,11 +257,6 @@ uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
     }
     *gpa_page = t.w.gpa >> 12;
     *cache_overlay = 6 | (t.overlay ? 1u << 8 : 0);
-    if (t.s2 == S2R_UNMAPPED) {
-        *code = RES_GPA_UNMAPPED;
-    } else if (t.s2 == S2R_DENIED) {
-        *code = t.s2_write ? RES_NO_WRITE : RES_NO_READ;
-    }
     return ST_SUCCESS;
 }
 
@@ -337,7 +327,7 @@ static unsigned skip_prefixes(CPUX86State *env, const uint8_t *b, unsigned n,
     return i;
 }
 
-unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len)
+unsigned emuhv_insn_is(EmuhvVp *vp, const uint8_t *op, unsigned op_len)
 {
     uint8_t b[15];
     unsigned n = emuhv_fetch_insn(vp, b, sizeof(b));
@@ -347,7 +337,13 @@ unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len)
     if (i + op_len <= n && !memcmp(b + i, op, op_len)) {
         return i + op_len;
     }
-    return op_len;
+    return 0;
+}
+
+unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len)
+{
+    /* If its bytes cannot be read any more, it had no prefix. */
+    return emuhv_insn_is(vp, op, op_len) ?: op_len;
 }
 
 uint64_t emuhv_rep_count(EmuhvVp *vp)
