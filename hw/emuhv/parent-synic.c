@@ -123,7 +123,7 @@ static void deliver(EmuhvParentCpu *pc)
          */
         ram_stb(slot + MSG_FLAGS_OFFSET,
                 ram_ldb(slot + MSG_FLAGS_OFFSET) | MSG_PENDING);
-        smp_mb();
+        smp_mb(); /* with the guest's, between its two accesses */
         if (ram_ldl(slot)) {
             return;
         }
@@ -132,7 +132,7 @@ static void deliver(EmuhvParentCpu *pc)
     m->data[MSG_FLAGS_OFFSET] = QSIMPLEQ_EMPTY(&pc->queue) ? 0 : MSG_PENDING;
     address_space_write(&address_space_memory, slot + 4, MEMTXATTRS_UNSPECIFIED,
                         m->data + 4, EMUHV_MSG_SIZE - 4);
-    smp_wmb();
+    smp_wmb(); /* the type says that the rest is there */
     ram_stl(slot, ldl_le_p(m->data));
     trace_emuhv_message(pc->index, ldl_le_p(m->data),
                         ldq_le_p(m->data + MSG_SENDER_OFFSET));
@@ -179,15 +179,15 @@ static bool ring_put(EmuhvParentCpu *pc, unsigned sint, uint32_t port)
 
     if (ram_ldl(entry)) {
         ram_stb(ring + RING_FULL_OFFSET, 1);
-        smp_mb();
         /* The guest may have emptied it before it could see the mark. */
+        smp_mb();
         if (ram_ldl(entry)) {
             return false;
         }
     }
     ram_stl(entry, port);
     pc->ring_head[sint] = (pc->ring_head[sint] + 1) % RING_ENTRIES;
-    smp_mb();
+    smp_mb(); /* the guest unmasks, then looks for entries once more */
     if (ram_ldb(ring + RING_MASKED_OFFSET)) {
         return true;
     }
