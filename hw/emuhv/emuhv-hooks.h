@@ -70,6 +70,7 @@ G_NORETURN void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva,
                                       bool in_walk, MMUAccessType access,
                                       int mmu_idx, uintptr_t ra);
 void emuhv_do_tlb_filled(CPUX86State *env, vaddr gva, hwaddr pa, int *prot);
+void emuhv_do_flush_stage1(CPUX86State *env);
 hwaddr emuhv_do_debug_translate(CPUX86State *env, vaddr gva);
 
 /* Intercepts: svm_helper.c, misc_helper.c, seg_helper.c */

@@ -407,6 +407,14 @@ bool emuhv_do_stage2(CPUX86State *env, hwaddr gpa, MMUAccessType access,
     return false;
 }
 
+/* A new CR3 does not change the second stage, so its entries may stay. */
+void emuhv_do_flush_stage1(CPUX86State *env)
+{
+    tlb_flush_by_mmuidx(env_cpu(env),
+                        MAKE_64BIT_MASK(0, NB_MMU_MODES) &
+                        ~(1u << MMU_NESTED_IDX));
+}
+
 void emuhv_do_tlb_filled(CPUX86State *env, vaddr gva, hwaddr pa, int *prot)
 {
     if (unlikely(pa & EMUHV_IO_BASE)) {

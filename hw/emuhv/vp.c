@@ -402,7 +402,6 @@ static EmuhvVp *pool_make(void)
     vp->s->parked = vp->s->stopped = vp->s->explicit_suspend = true;
     vp->s->page[0] = vp->s->page[1] = EMUHV_NO_PFN;
     vp->base.cpu->emuhv = &vp->base;
-    cs->is_child_vp = true;
     cs->cpu_index = MAX(ms->smp.max_cpus, 1024u) + pool->len;
     object_property_set_uint(obj, "apic-id", 0, &error_abort);
     object_property_set_bool(obj, "svm", false, &error_abort);
