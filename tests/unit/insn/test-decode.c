@@ -1,8 +1,8 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Encodings in 16, 32 and 64-bit mode, with and without each prefix: length,
  * address, size and value of the one memory access
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <check.h>

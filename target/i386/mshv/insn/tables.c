@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: the one-byte and 0F opcode maps
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: the one-byte and 0F opcode maps
  */
 
 #include "internal.h"
