@@ -302,7 +302,7 @@ unsigned from_environment(const char *name, unsigned dflt)
 {
     const char *val = getenv(name);
 
-    return val ? atoi(val) : dflt;
+    return val ? (unsigned)atoi(val) : dflt;
 }
 
 static uint64_t state = 1;
