@@ -236,7 +236,8 @@ const struct insn_opcode insn_map1[256] = {
 
 const struct insn_opcode insn_map0f[256] = {
     [0x0d] = { insn_nop, S },
-    [0x18 ... 0x1f] = { insn_nop, S },
+    [0x18] = { insn_nop, S },
+    [0x1c ... 0x1f] = { insn_nop, S },
     [0x40 ... 0x4f] = { insn_cmovcc, M },
     [0x90 ... 0x9f] = { insn_setcc, M | B },
     [0xa3] = { insn_bt_reg, M, 0 },
