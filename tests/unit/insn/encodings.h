@@ -1,7 +1,7 @@
 /*
- * The encodings that the differential test tries
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The encodings that the differential test tries
  */
 
 #ifndef TESTS_UNIT_INSN_ENCODINGS_H

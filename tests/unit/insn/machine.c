@@ -1,10 +1,10 @@
 /*
- * A guest machine for the tests of the instruction emulator
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A guest machine for the tests of the instruction emulator
  */
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,18 +288,21 @@ enum insn_status machine_run(struct machine *m, const uint8_t *bytes,
 
 unsigned parse_hex(const char *hex, uint8_t *bytes)
 {
-    unsigned n = 0;
-    char *end;
+    unsigned n = 0, byte;
+    int used;
 
-    for (;;) {
-        long v = strtol(hex, &end, 16);
-
-        if (end == hex) {
-            return n;
-        }
-        bytes[n++] = v;
-        hex = end;
+    while (sscanf(hex, "%x%n", &byte, &used) == 1) {
+        bytes[n++] = byte;
+        hex += used;
     }
+    return n;
+}
+
+unsigned from_environment(const char *name, unsigned dflt)
+{
+    const char *val = getenv(name);
+
+    return val ? (unsigned)atoi(val) : dflt;
 }
 
 static uint64_t state = 1;

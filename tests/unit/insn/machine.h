@@ -1,8 +1,8 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * A guest machine for the tests of the instruction emulator: RAM, MMIO that
  * keeps a log, page tables, vector registers, ports
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #ifndef TESTS_UNIT_INSN_MACHINE_H
@@ -75,6 +75,9 @@ enum insn_status machine_run(struct machine *m, const uint8_t *bytes,
 
 /* "48 8b 03" to bytes; returns how many. */
 unsigned parse_hex(const char *hex, uint8_t *bytes);
+
+/* A number from the environment: how long to test */
+unsigned from_environment(const char *name, unsigned dflt);
 
 /* A small generator with a seed, so that a failure can be repeated. */
 uint64_t rnd(void);

@@ -1,11 +1,11 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Execute one instruction on this machine's own processor
  *
  * A signal handler replaces the whole register state on its way out, so the
  * instruction starts with exactly that; a breakpoint behind it, or the fault
  * that it raises, is the next signal, whose frame has the result.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #define _GNU_SOURCE

@@ -1,7 +1,7 @@
 /*
- * Execute one instruction on this machine's own processor
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Execute one instruction on this machine's own processor
  */
 
 #ifndef TESTS_UNIT_INSN_NATIVE_H

@@ -1,8 +1,8 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Encodings in 16, 32 and 64-bit mode, with and without each prefix: length,
  * address, size and value of the one memory access
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <check.h>
@@ -322,9 +322,14 @@ START_TEST(form)
 {
     uint8_t bytes[INSN_MAX_LEN];
     unsigned n = parse_hex(forms[_i].hex, bytes);
+    struct insn_hints hints = { .bytes = bytes, .nbytes = n };
     struct insn_result res;
 
     set_mode(forms[_i].mode);
+    ck_assert_int_eq(insn_decode(&m->cpu, &machine_ops, m, &hints, &res),
+                     INSN_DONE);
+    ck_assert_msg(res.len == n && m->nlog == 0 && m->cpu.rip == 0x7000,
+                  "%s: decoding gives length %u", forms[_i].hex, res.len);
     ck_assert_int_eq(machine_run(m, bytes, n, &res), INSN_DONE);
     ck_assert_msg(res.len == n && m->nlog == 1 &&
                   m->log[0].gpa == forms[_i].addr,

@@ -1,8 +1,8 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * The emulator against this machine's processor: the same bytes from the same
  * state must give the same registers, flags, memory and faults
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <check.h>
@@ -424,13 +424,15 @@ static void describe(const struct trial *t, const char *where)
     for (i = 0; i < t->n; i++) {
         fprintf(stderr, " %02x", t->bytes[i]);
     }
-    fprintf(stderr, "\n  operand at 0x%lx, flags 0x%lx\n", t->target, t->in.rflags);
+    fprintf(stderr, "\n  operand at 0x%lx, flags 0x%lx\n", t->target,
+            t->in.rflags);
     for (i = 0; i < 16; i++) {
         fprintf(stderr, "  gpr %2u: %016lx -> %016lx\n", i, t->in.gpr[i],
-               t->out.gpr[i]);
+                t->out.gpr[i]);
     }
-    fprintf(stderr, "  processor: vector %d, rip 0x%lx, flags 0x%lx, cr2 0x%lx\n",
-           t->out.vector, t->out.rip, t->out.rflags, t->out.cr2);
+    fprintf(stderr,
+            "  processor: vector %d, rip 0x%lx, flags 0x%lx, cr2 0x%lx\n",
+            t->out.vector, t->out.rip, t->out.rflags, t->out.cr2);
 }
 
 static unsigned compare(const struct trial *t, const struct machine *m,
@@ -475,8 +477,8 @@ static unsigned compare(const struct trial *t, const struct machine *m,
     }
     for (i = 0; i < NATIVE_DATA_LEN; i++) {
         if (data[i] != t->after[i]) {
-            fprintf(stderr, "  emulator: byte 0x%x is %02x, not %02x\n", i, data[i],
-                   t->after[i]);
+            fprintf(stderr, "  emulator: byte 0x%x is %02x, not %02x\n", i,
+                    data[i], t->after[i]);
             bad++;
             break;
         }
@@ -498,7 +500,7 @@ static unsigned check_accesses(const struct trial *t, const struct machine *m)
         if (off == 0 || off + m->log[i].len == 4096) {
             return 0;           /* may be a part of an operand */
         }
-        m->log[i].write ? writes++ : reads++;
+        *(m->log[i].write ? &writes : &reads) += 1;
     }
     if (reads > 1 || writes > 1) {
         fprintf(stderr, "  %u reads and %u writes of MMIO\n", reads, writes);
@@ -549,51 +551,55 @@ static bool skip_result(const struct trial *t)
            (t->undef & U_ALL) == U_ALL;
 }
 
+static struct {
+    struct machine *m;
+    unsigned cases, run, faults, skipped;
+} all;
+
+static bool one_case(const struct encoding *e)
+{
+    static struct trial t;
+
+    build(&t, e);
+    if (skip_result(&t)) {
+        return true;
+    }
+    t.out = t.in;
+    memcpy((void *)NATIVE_DATA, t.data, NATIVE_DATA_LEN);
+    native_run(&t.out, t.bytes, t.n);
+    if (t.out.vector == INSN_VEC_UD) {
+        /*
+         * None of the encodings is undefined, but in some virtual machines code
+         * that has just changed is seldom seen too late: ask once more.
+         */
+        t.out = t.in;
+        memcpy((void *)NATIVE_DATA, t.data, NATIVE_DATA_LEN);
+        native_run(&t.out, t.bytes, t.n);
+    }
+    memcpy(t.after, (void *)NATIVE_DATA, NATIVE_DATA_LEN);
+    all.faults += t.out.vector != 3;
+    all.run++;
+    return !emulate(&t, all.m, false) && !emulate(&t, all.m, true);
+}
+
 START_TEST(differential)
 {
-    unsigned cases = getenv("INSN_CASES") ? atoi(getenv("INSN_CASES")) : CASES;
-    struct machine *m = machine_new();
-    unsigned i, j, run = 0, faults = 0, skipped = 0, bad = 0;
-    static struct trial t;
-    const char *why;
-    uint64_t seed;
+    const struct encoding *e = &encodings[_i];
+    unsigned i;
 
-    if (!native_init(&why)) {
-        fprintf(stderr, "skipped: %s\n", why);
+    if (!has_feature(e->feature)) {
+        fprintf(stderr, "skipped: %s: this processor does not have it\n",
+                e->name);
+        all.skipped++;
         return;
     }
-    machine_mode64(m);
-    machine_map(m, NATIVE_CODE, 0x8000, PTE_P | PTE_U);
-    for (i = 0; i < nencodings; i++) {
-        if (!has_feature(encodings[i].feature)) {
-            fprintf(stderr, "skipped: %s: this processor does not have it\n",
-                   encodings[i].name);
-            skipped++;
-            continue;
-        }
-        rnd_seed(0x1234567 + i);
-        for (j = 0; j < cases && bad < 20; j++) {
-            seed = rnd_state();
-            build(&t, &encodings[i]);
-            if (skip_result(&t)) {
-                continue;
-            }
-            t.out = t.in;
-            memcpy((void *)NATIVE_DATA, t.data, NATIVE_DATA_LEN);
-            native_run(&t.out, t.bytes, t.n);
-            memcpy(t.after, (void *)NATIVE_DATA, NATIVE_DATA_LEN);
-            if (emulate(&t, m, false) || emulate(&t, m, true)) {
-                fprintf(stderr, "  seed 0x%lx, case %u\n", seed, j);
-                bad++;
-            }
-            faults += t.out.vector != 3;
-            run++;
-        }
+    rnd_seed(0x1234567 + _i);
+    for (i = 0; i < all.cases; i++) {
+        uint64_t seed = rnd_state();
+
+        ck_assert_msg(one_case(e), "%s: case %u, seed 0x%lx: see above",
+                      e->name, i, seed);
     }
-    fprintf(stderr, "%u encodings (%u skipped), %u cases (%u of them faults), each as "
-           "RAM and as MMIO\n", nencodings, skipped, run, faults);
-    machine_free(m);
-    ck_assert_uint_eq(bad, 0);
 }
 END_TEST
 
@@ -601,10 +607,19 @@ int main(void)
 {
     Suite *s = suite_create("insn-diff");
     TCase *tc = tcase_create("differential");
+    const char *why;
     SRunner *sr;
     int failed;
 
-    tcase_add_test(tc, differential);
+    if (!native_init(&why)) {
+        printf("1..0 # SKIP machine: %s\n", why);
+        return EXIT_SUCCESS;
+    }
+    all.cases = from_environment("INSN_CASES", CASES);
+    all.m = machine_new();
+    machine_mode64(all.m);
+    machine_map(all.m, NATIVE_CODE, 0x8000, PTE_P | PTE_U);
+    tcase_add_loop_test(tc, differential, 0, nencodings);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
@@ -612,5 +627,9 @@ int main(void)
     srunner_run_all(sr, CK_ENV);
     failed = srunner_ntests_failed(sr);
     srunner_free(sr);
+    machine_free(all.m);
+    fprintf(stderr, "%u encodings (%u skipped), %u cases (%u of them faults), "
+            "each as RAM and as MMIO\n", nencodings, all.skipped, all.run,
+            all.faults);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

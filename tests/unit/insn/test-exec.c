@@ -1,8 +1,8 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * What the differential test cannot see: faults with their priorities, segment
  * checks, REP in chunks, string I/O, locked access by two threads, hints
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <check.h>

@@ -1,8 +1,8 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Random bytes and random states: the emulator must neither crash nor hang, and
  * keep its promises about what each status leaves behind
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include <check.h>
@@ -74,7 +74,7 @@ static unsigned random_bytes(uint8_t *bytes)
 
 START_TEST(random_code)
 {
-    unsigned runs = getenv("INSN_RUNS") ? atoi(getenv("INSN_RUNS")) : RUNS;
+    unsigned runs = from_environment("INSN_RUNS", RUNS);
     struct machine *m = machine_new();
     unsigned count[INSN_ERROR + 1] = { 0 }, i;
     uint64_t seed = 0xf022;
@@ -117,8 +117,9 @@ START_TEST(random_code)
                           "seed 0x%lx: status %d moves RIP", seed, st);
         }
     }
-    fprintf(stderr, "%u runs: %u done, %u partial, %u faults, %u not supported\n", runs,
-           count[INSN_DONE], count[INSN_PARTIAL], count[INSN_FAULT],
+    fprintf(stderr,
+            "%u runs: %u done, %u partial, %u faults, %u not supported\n", runs,
+            count[INSN_DONE], count[INSN_PARTIAL], count[INSN_FAULT],
            count[INSN_UNSUPPORTED]);
     ck_assert_uint_gt(count[INSN_DONE], runs / 20);
     machine_free(m);

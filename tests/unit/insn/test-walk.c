@@ -1,7 +1,7 @@
 /*
- * The page walker: paging modes, rights, error codes, accessed and dirty bits
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The page walker: paging modes, rights, error codes, accessed and dirty bits
  */
 
 #include <check.h>

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: code fetch, ModRM addressing, linear addresses
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: code fetch, ModRM addressing, linear addresses
  */
 
 #include "internal.h"

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: ADD to CMP, TEST, INC, DEC, NEG, NOT, ADCX, ADOX
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: ADD to CMP, TEST, INC, DEC, NEG, NOT, ADCX, ADOX
  */
 
 #include "internal.h"

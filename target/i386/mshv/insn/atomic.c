@@ -1,18 +1,14 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: access to guest RAM through host pointers
  *
  * Guest and host are both x86, so the guest's atomicity is the host's own:
  * aligned loads and stores are single, and a locked instruction on the guest's
  * RAM is a locked instruction of the host, aligned or not.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"
-
-#ifndef __x86_64__
-#error "The emulator of x86 guests' locked instructions needs an x86-64 host"
-#endif
 
 static bool aligned(const void *host, unsigned len)
 {

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: bit test, bit scan, POPCNT, CRC32
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: bit test, bit scan, POPCNT, CRC32
  */
 
 #include "internal.h"
@@ -39,9 +39,12 @@ static uint64_t btc(uint64_t dst, uint64_t src, unsigned size,
     return dst ^ 1ull << src;
 }
 
+static insn_alu_fn *const modify[4] = {
+    NULL, bts, btr, btc,
+};
+
 static enum insn_status bit_test(struct insn_ctx *c, uint64_t number)
 {
-    static insn_alu_fn *const modify[4] = { NULL, bts, btr, btc };
     uint64_t dst;
     enum insn_status st;
 

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: prefixes, opcode lookup, operands
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: prefixes, opcode lookup, operands
  */
 
 #include "internal.h"

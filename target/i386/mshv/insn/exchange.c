@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: XCHG, XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: XCHG, XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B
  */
 
 #include "internal.h"

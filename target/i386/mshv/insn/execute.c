@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: entry points and faults
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: entry points and faults
  */
 
 #include "internal.h"

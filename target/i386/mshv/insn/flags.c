@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: flags, conditions and the eight basic operations
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: flags, conditions and the eight basic operations
  */
 
 #include "internal.h"

@@ -1,4 +1,6 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction decoder, executor and page walker: the public interface
  *
  * Plain C11, no QEMU header, no allocation and no state of its own: everything
@@ -7,8 +9,6 @@
  *
  * Facts are from the Intel SDM and the AMD APM; where the two differ, the
  * implementation says which one it follows.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #ifndef TARGET_I386_MSHV_INSN_H

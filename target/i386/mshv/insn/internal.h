@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: what its files share
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: what its files share
  */
 
 #ifndef TARGET_I386_MSHV_INSN_INTERNAL_H

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: IN, OUT, INS, OUTS
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: IN, OUT, INS, OUTS
  */
 
 #include "internal.h"

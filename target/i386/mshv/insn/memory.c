@@ -1,10 +1,10 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: memory operands
  *
  * An operand is resolved first: segment, paging, both pages if it crosses into
  * a second one.  Only then is it read or written, so a fault leaves no trace.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"

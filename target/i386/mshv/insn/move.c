@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: MOV and its relatives, SETcc, CMOVcc, cache hints
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: MOV and its relatives, SETcc, CMOVcc, cache hints
  */
 
 #include "internal.h"

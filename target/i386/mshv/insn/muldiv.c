@@ -1,10 +1,10 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: multiply and divide
  *
  * SF, ZF, AF and PF are undefined after a multiplication, all six flags after a
  * division: they stay as they are.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: general registers and the ModRM operand
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: general registers and the ModRM operand
  */
 
 #include "internal.h"

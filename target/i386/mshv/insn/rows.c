@@ -1,10 +1,10 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: opcodes that depend on prefixes (sparse table)
  *
  * The 0F, 0F38 and 0F3A maps where 66, F3 and F2 choose the instruction, legacy
  * and VEX/EVEX.  An instruction is the first row that matches.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"

@@ -1,10 +1,10 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: shifts and rotates
  *
  * Undefined flags (OF for counts other than 1, CF for counts above the
  * operand's size, AF) are given some value.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"

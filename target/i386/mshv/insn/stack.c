@@ -1,9 +1,9 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: PUSH, POP, near CALL, JMP and RET
  *
  * For stacks in MMIO, operands in MMIO, and pointers in MMIO.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"

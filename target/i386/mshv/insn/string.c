@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: MOVS, STOS, LODS, CMPS, SCAS
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: MOVS, STOS, LODS, CMPS, SCAS
  */
 
 #include "internal.h"

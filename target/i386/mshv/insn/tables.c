@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: the one-byte and 0F opcode maps
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: the one-byte and 0F opcode maps
  */
 
 #include "internal.h"
@@ -236,7 +236,8 @@ const struct insn_opcode insn_map1[256] = {
 
 const struct insn_opcode insn_map0f[256] = {
     [0x0d] = { insn_nop, S },
-    [0x18 ... 0x1f] = { insn_nop, S },
+    [0x18] = { insn_nop, S },
+    [0x1c ... 0x1f] = { insn_nop, S },
     [0x40 ... 0x4f] = { insn_cmovcc, M },
     [0x90 ... 0x9f] = { insn_setcc, M | B },
     [0xa3] = { insn_bt_reg, M, 0 },

@@ -1,7 +1,7 @@
 /*
- * x86 instruction emulator: MMX, SSE, AVX and AVX-512 moves
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * x86 instruction emulator: MMX, SSE, AVX and AVX-512 moves
  */
 
 #include "internal.h"

@@ -1,9 +1,9 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * x86 instruction emulator: the page walker
  *
  * Intel SDM volume 3, chapter 4; AMD APM volume 2, chapter 5.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "internal.h"
