@@ -154,6 +154,10 @@ class Run:
         if code < 0:
             return f'QEMU was ended by signal {-code} ' \
                    f'({signal.Signals(-code).name})'
+        if code > 0 and self.errors and any(
+                "machine.emuhv" in line for line in tail(self.errors)):
+            return (f'{self.machine.qemu} has no emulated hypervisor; it must '
+                    'be configured with --enable-emuhv')
         if code > 0:
             return f'QEMU ended with status {code}'
         return 'the host powered off before COMMAND ended'
