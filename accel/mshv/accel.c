@@ -7,11 +7,27 @@
 #include "qapi/error.h"
 #include "qemu/accel.h"
 #include "qemu/config-file.h"
+#include "qemu/error-report.h"
 #include "qemu/option.h"
+#include "migration/blocker.h"
 #include "mshv/mshv.h"
+#include "arch.h"
 #include "device.h"
+#include "dirty.h"
+#include "ioctl.h"
+#include "memory.h"
+#include "partition.h"
+#include "stats.h"
+#include "vcpu.h"
 
 #define TYPE_MSHV_ACCEL ACCEL_CLASS_NAME("mshv")
+OBJECT_DECLARE_SIMPLE_TYPE(MshvState, MSHV_ACCEL)
+
+struct MshvState {
+    AccelState parent_obj;
+
+    char *device;               /* path */
+};
 
 bool mshv_allowed;
 
@@ -33,22 +49,87 @@ static bool another_one_follows(void)
     return last && !g_str_equal(last, "mshv");
 }
 
+static int init(MshvState *s, Error **errp)
+{
+    int ret = mshv_device_open(s->device, errp);
+
+    if (ret >= 0) {
+        ret = mshv_partition_create(ret, errp);
+    }
+    if (ret >= 0) {
+        ret = mshv_memory_init(errp);
+        if (ret < 0) {
+            mshv_partition_destroy();
+        }
+    }
+    return ret;
+}
+
 static int mshv_init_machine(MachineState *ms)
 {
     Error *err = NULL;
-    int fd = mshv_device_open(MSHV_DEVICE_PATH, &err);
+    int ret = init(MSHV_ACCEL(current_accel()), &err);
 
-    if (fd >= 0) {
-        close(fd);
-        error_setg(&err, "mshv: this build cannot run guests yet");
-        fd = -ENOSYS;
+    if (ret >= 0) {
+        mshv_vcpu_init_signal();
+        mshv_stats_init();
+        return 0;
     }
     if (another_one_follows()) {
         error_free(err);
     } else {
-        error_report_err(err);
+        error_reportf_err(err, "mshv: ");
     }
-    return fd;
+    return ret;
+}
+
+static void mshv_setup_post(MachineState *ms, AccelState *accel)
+{
+    static Error *blocker;
+    Error *err = NULL;
+
+    if (mshv_dirty_supported()) {
+        return;
+    }
+    error_setg(&blocker, "mshv: this hypervisor does not tell which pages a "
+               "guest has written");
+    if (migrate_add_blocker(&blocker, &err) < 0) {
+        error_report_err(err);
+        exit(1);
+    }
+}
+
+static int mshv_gdbstub_sstep_flags(void)
+{
+    return mshv_arch_supports_guest_debug() ? SSTEP_ENABLE : 0;
+}
+
+static char *get_device(Object *obj, Error **errp)
+{
+    return g_strdup(MSHV_ACCEL(obj)->device);
+}
+
+static void set_device(Object *obj, const char *value, Error **errp)
+{
+    MshvState *s = MSHV_ACCEL(obj);
+
+    g_free(s->device);
+    s->device = g_strdup(value);
+}
+
+static void set_fail_ioctl(Object *obj, const char *value, Error **errp)
+{
+    mshv_fail_ioctl(value, errp);
+}
+
+static void mshv_accel_instance_init(Object *obj)
+{
+    MSHV_ACCEL(obj)->device = g_strdup(MSHV_DEVICE_PATH);
+}
+
+static void mshv_accel_instance_finalize(Object *obj)
+{
+    g_free(MSHV_ACCEL(obj)->device);
 }
 
 static void mshv_accel_class_init(ObjectClass *oc, void *data)
@@ -57,13 +138,27 @@ static void mshv_accel_class_init(ObjectClass *oc, void *data)
 
     ac->name = "mshv";
     ac->init_machine = mshv_init_machine;
+    ac->setup_post = mshv_setup_post;
+    ac->cpu_common_realize = mshv_cpu_realize;
+    ac->cpu_common_unrealize = mshv_cpu_unrealize;
+    ac->gdbstub_supported_sstep_flags = mshv_gdbstub_sstep_flags;
     ac->reports_init_error = true;
     ac->allowed = &mshv_allowed;
+
+    object_class_property_add_str(oc, "device", get_device, set_device);
+    object_class_property_set_description(oc, "device",
+        "Path of the device node (default: " MSHV_DEVICE_PATH ")");
+    object_class_property_add_str(oc, "x-fail-ioctl", NULL, set_fail_ioctl);
+    object_class_property_set_description(oc, "x-fail-ioctl",
+        "For tests: NAME:N[:ERRNO] lets the N-th call of that name fail");
 }
 
 static const TypeInfo mshv_accel_type = {
     .name = TYPE_MSHV_ACCEL,
     .parent = TYPE_ACCEL,
+    .instance_size = sizeof(MshvState),
+    .instance_init = mshv_accel_instance_init,
+    .instance_finalize = mshv_accel_instance_finalize,
     .class_init = mshv_accel_class_init,
 };
 

@@ -5,20 +5,8 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include <sys/ioctl.h>
 #include "device.h"
-
-/* MSHV_ROOT_HVCALL of linux/mshv.h: _IOWR(0xB8, 0x07, 32-byte structure) */
-struct mshv_root_hvcall_probe {
-    uint16_t code;
-    uint16_t reps;
-    uint32_t in_size;
-    uint64_t in_ptr;
-    uint32_t out_size;
-    uint32_t reserved;
-    uint64_t out_ptr;
-};
-#define MSHV_ROOT_HVCALL_PROBE _IOWR(0xB8, 0x07, struct mshv_root_hvcall_probe)
+#include "ioctl.h"
 
 static const char *open_remedy(int err)
 {
@@ -42,25 +30,31 @@ static const char *open_remedy(int err)
 }
 
 /*
- * No size is valid for this call with no code, so a driver that knows it
- * answers EINVAL and does nothing (mshv_ioctl_passthru_hvcall).
+ * The kernel refuses this, with EINVAL, before it makes any hypercall: no
+ * input is too small for any (mshv_ioctl_passthru_hvcall in
+ * mshv_root_main.c). A driver with another ABI does not know the ioctl.
  */
 static bool speaks_mainline_abi(int fd)
 {
-    struct mshv_root_hvcall_probe probe = { 0 };
-
-    return ioctl(fd, MSHV_ROOT_HVCALL_PROBE, &probe) < 0 && errno == EINVAL;
+    return mshv_hvcall(fd, 0, 0, NULL, 0, NULL, 0, NULL, NULL) == -EINVAL;
 }
 
 int mshv_device_open(const char *path, Error **errp)
 {
     int fd = qemu_open_old(path, O_RDWR | O_CLOEXEC);
     int err = errno;
+    struct stat st;
 
     if (fd < 0) {
         error_setg(errp, "cannot open %s: %s: %s", path, strerror(err),
                    open_remedy(err));
         return -err;
+    }
+    if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode)) {
+        error_setg(errp, "%s is not a device node: see the property device= "
+                   "of -accel mshv", path);
+        close(fd);
+        return -ENODEV;
     }
     if (!speaks_mainline_abi(fd)) {
         error_setg(errp, "%s does not speak the ABI of Linux 6.18 or newer: "

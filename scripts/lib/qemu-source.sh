@@ -25,7 +25,7 @@ unpack_dsc() {
     rm -rf "$dir"
     say "unpacking $(basename "$dsc")"
     quietly "$dir.log" "unpacking $dsc" \
-        dpkg-source --no-check -x "$dsc" "$dir"
+        dpkg-source --no-check --no-copy -x "$dsc" "$dir"
     rm -rf "$dir/.pc" "$dir.log"
 }
 

@@ -1,0 +1,88 @@
+/*
+ * What the accelerator asks of the architecture it runs (target/i386/mshv).
+ *
+ * Functions that return int answer 0 or -errno and then set @errp, if not
+ * said otherwise. "On the vCPU's thread" includes "while the VP is stopped".
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_MSHV_ARCH_H
+#define ACCEL_MSHV_ARCH_H
+
+#include "hw/core/cpu.h"
+#include "mshv/hvabi.h"
+#include "mshv/uapi.h"
+
+/* How much of a CPU's state a write to its VP must carry. */
+typedef enum MshvPutLevel {
+    MSHV_PUT_RUNTIME,   /* what somebody may have changed while it ran */
+    MSHV_PUT_RESET,     /* the state after a reset of the machine */
+    MSHV_PUT_FULL,      /* everything: a new VP, a loaded snapshot */
+} MshvPutLevel;
+
+/*
+ * Choose what a new partition gets: flags (1 << MSHV_PT_BIT_*) and the
+ * disabled feature banks. mshv_host_property() works already, nothing else.
+ */
+int mshv_arch_creation(struct mshv_create_partition_v2 *args, Error **errp);
+
+/* Properties that must be set before MSHV_INITIALIZE_PARTITION, and after. */
+int mshv_arch_partition_early(Error **errp);
+int mshv_arch_partition_late(Error **errp);
+
+/* The VP index that @cpu shall have: unique, below MSHV_MAX_VPS. */
+uint32_t mshv_arch_vp_index(CPUState *cpu);
+
+/*
+ * The VP exists and its register page is mapped; it may have served another
+ * CPUState before (hot-unplug). On the vCPU's thread, with the BQL.
+ */
+int mshv_arch_vp_init(CPUState *cpu, Error **errp);
+void mshv_arch_vp_destroy(CPUState *cpu);
+
+/*
+ * All of the VP's state into CPUState's subclass, or back. On the vCPU's
+ * thread, with the BQL. The caller looks after cpu->vcpu_dirty.
+ */
+int mshv_arch_get_state(CPUState *cpu, Error **errp);
+int mshv_arch_put_state(CPUState *cpu, MshvPutLevel level, Error **errp);
+
+/*
+ * Before each run: offer interrupts, NMI. Without the BQL. Returns 0 to run,
+ * an EXCP_* to leave the loop, or -errno with @errp set.
+ */
+int mshv_arch_pre_run(CPUState *cpu, Error **errp);
+
+/*
+ * Answer the message of an exit. Without the BQL. Returns 0 to run again, an
+ * EXCP_* to leave the loop (EXCP_DEBUG: stop for gdb), or -errno with @errp
+ * set: the VM then stops as internal-error.
+ */
+int mshv_arch_handle_exit(CPUState *cpu, const struct hv_message *msg,
+                          Error **errp);
+
+/* Guest debugging. update is called on the vCPU's thread. */
+bool mshv_arch_supports_guest_debug(void);
+int mshv_arch_update_guest_debug(CPUState *cpu);
+int mshv_arch_insert_breakpoint(CPUState *cpu, int type, vaddr addr,
+                                vaddr len);
+int mshv_arch_remove_breakpoint(CPUState *cpu, int type, vaddr addr,
+                                vaddr len);
+void mshv_arch_remove_all_breakpoints(CPUState *cpu);
+
+/*
+ * Send an MSI through the hypervisor, from any thread. Whether the kernel's
+ * route table can carry one is mshv_arch_msi_routable(): no vector 0, no
+ * APIC id that it would cut off (mshv_copy_girq_info in mshv_irq.c).
+ */
+int mshv_arch_msi_send(uint64_t address, uint32_t data, Error **errp);
+bool mshv_arch_msi_routable(uint64_t address, uint32_t data);
+
+/*
+ * Messages, for errors and statistics: the type of the @i-th, 0 after the
+ * last one; and its name in lower case with dashes, NULL if unknown.
+ */
+uint32_t mshv_arch_message_type(unsigned i);
+const char *mshv_arch_message_name(uint32_t type);
+
+#endif

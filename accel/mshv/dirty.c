@@ -1,0 +1,175 @@
+/*
+ * Dirty pages of guest memory: for displays, and for migration.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "exec/memory.h"
+#include "exec/ram_addr.h"
+#include "migration/misc.h"
+#include "dirty.h"
+#include "ioctl.h"
+#include "partition.h"
+#include "trace.h"
+
+/*
+ * Pages a call: the kernel takes a byte for each, keeps the partition locked
+ * meanwhile, and asks the hypervisor for 4095 at a time.
+ */
+#define PAGES_PER_CALL (16 * 4096)
+
+static bool tracking;           /* the hypervisor does */
+static bool global;             /* migration wants it */
+
+bool mshv_dirty_supported(void)
+{
+    uint64_t value;
+
+    return !mshv_get_property(HV_PARTITION_PROPERTY_GPA_PAGE_ACCESS_TRACKING,
+                              &value, NULL);
+}
+
+static int access_bitmap(uint64_t gpa, uint64_t pages, uint8_t operation,
+                         unsigned long *bitmap, Error **errp)
+{
+    struct mshv_gpap_access_bitmap args = {
+        .access_type = MSHV_GPAP_ACCESS_TYPE_DIRTY,
+        .access_op = operation,
+        .page_count = pages,
+        .gpap_base = gpa / MSHV_HV_PAGE_SIZE,
+        .bitmap_ptr = (uintptr_t)bitmap,
+    };
+
+    /* The kernel writes whole bytes only. */
+    bitmap[BITS_TO_LONGS(pages) - 1] = 0;
+    return mshv_ioctl(MSHV_CALL_GET_GPAP_ACCESS_BITMAP, mshv_partition_fd(),
+                      &args, errp);
+}
+
+/* The hypervisor wants all pages marked dirty before it stops to track. */
+static int mark_all(MshvRegionTable *table, Error **errp)
+{
+    g_autofree unsigned long *bitmap = g_new(unsigned long,
+                                             BITS_TO_LONGS(PAGES_PER_CALL));
+    size_t i;
+
+    for (i = 0; i < table->count; i++) {
+        const MshvRegion *region = &table->regions[i];
+        uint64_t pages = region->size / MSHV_HV_PAGE_SIZE;
+        uint64_t page, batch;
+
+        for (page = 0; page < pages; page += batch) {
+            int ret;
+
+            batch = MIN(pages - page, PAGES_PER_CALL);
+            ret = access_bitmap(region->gpa + page * MSHV_HV_PAGE_SIZE,
+                                batch, MSHV_GPAP_ACCESS_OP_SET, bitmap, errp);
+            if (ret < 0) {
+                return ret;
+            }
+        }
+    }
+    return 0;
+}
+
+static int set_tracking(MshvRegionTable *table, bool on, Error **errp)
+{
+    int ret = 0;
+
+    if (on == tracking) {
+        return 0;
+    }
+    if (!on) {
+        ret = mark_all(table, errp);
+    }
+    if (!ret) {
+        ret = mshv_set_property(HV_PARTITION_PROPERTY_GPA_PAGE_ACCESS_TRACKING,
+                                on, errp);
+    }
+    if (!ret) {
+        tracking = on;
+    }
+    trace_mshv_dirty_tracking(on, ret);
+    return ret;
+}
+
+static bool wanted(const MshvRegionTable *table)
+{
+    size_t i;
+
+    for (i = 0; i < table->count; i++) {
+        if (table->regions[i].logging) {
+            return true;
+        }
+    }
+    return global;
+}
+
+void mshv_dirty_update(MshvRegionTable *table)
+{
+    Error *err = NULL;
+
+    /* Without it everything counts as dirty: slow, but not wrong. */
+    if (set_tracking(table, wanted(table), &err) < 0) {
+        warn_report_once("mshv: cannot switch the tracking of dirty pages: "
+                         "%s", error_get_pretty(err));
+        error_free(err);
+    }
+}
+
+bool mshv_dirty_global(MshvRegionTable *table, bool start, Error **errp)
+{
+    global = start;
+    if (!start) {
+        mshv_dirty_update(table);
+        return true;
+    }
+    if (set_tracking(table, true, errp) < 0) {
+        global = false;
+        error_prepend(errp, "mshv: cannot track dirty pages: ");
+        return false;
+    }
+    return true;
+}
+
+static void sync_failed(Error *err)
+{
+    error_prepend(&err, "mshv: cannot read which pages are dirty: ");
+    if (migration_is_running()) {
+        migration_file_set_error(-EIO, err);
+    } else {
+        warn_report_once("%s", error_get_pretty(err));
+        error_free(err);
+    }
+}
+
+void mshv_dirty_sync(const MshvRegion *region)
+{
+    g_autofree unsigned long *bitmap = NULL;
+    MemoryRegion *mr = region->owner;
+    ram_addr_t ram = memory_region_get_ram_addr(mr) + region->offset;
+    uint64_t pages = region->size / MSHV_HV_PAGE_SIZE;
+    uint64_t page, batch;
+    Error *err = NULL;
+
+    if (!tracking) {
+        memory_region_set_dirty(mr, region->offset, region->size);
+        return;
+    }
+    bitmap = g_new(unsigned long, BITS_TO_LONGS(PAGES_PER_CALL));
+    for (page = 0; page < pages; page += batch) {
+        uint64_t start = page * MSHV_HV_PAGE_SIZE;
+
+        batch = MIN(pages - page, PAGES_PER_CALL);
+        if (access_bitmap(region->gpa + start, batch,
+                          MSHV_GPAP_ACCESS_OP_CLEAR, bitmap, &err) < 0) {
+            memory_region_set_dirty(mr, region->offset + start,
+                                    region->size - start);
+            sync_failed(err);
+            return;
+        }
+        cpu_physical_memory_set_dirty_lebitmap(bitmap, ram + start, batch);
+    }
+}

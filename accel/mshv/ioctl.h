@@ -1,0 +1,85 @@
+/*
+ * The one door to the kernel: every ioctl(2) of the accelerator.
+ *
+ * Each call is counted, traced, and can be made to fail by a test
+ * (-accel mshv,x-fail-ioctl=). Errors come back as -errno, with one line in
+ * words in @errp that names the call, and the hypervisor's status where the
+ * kernel tells it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_MSHV_IOCTL_H
+#define ACCEL_MSHV_IOCTL_H
+
+#include "mshv/hvabi.h"
+#include "mshv/uapi.h"
+
+typedef enum MshvCall {
+    MSHV_CALL_CREATE_PARTITION,
+    MSHV_CALL_INITIALIZE_PARTITION,
+    MSHV_CALL_CREATE_VP,
+    MSHV_CALL_SET_GUEST_MEMORY,
+    MSHV_CALL_IRQFD,
+    MSHV_CALL_IOEVENTFD,
+    MSHV_CALL_SET_MSI_ROUTING,
+    MSHV_CALL_GET_GPAP_ACCESS_BITMAP,
+    MSHV_CALL_RUN_VP,
+    MSHV_CALL_GET_VP_STATE,
+    MSHV_CALL_SET_VP_STATE,
+    /* MSHV_ROOT_HVCALL, by hypercall */
+    MSHV_CALL_GET_PARTITION_PROPERTY,
+    MSHV_CALL_GET_PARTITION_PROPERTY_EX,
+    MSHV_CALL_SET_PARTITION_PROPERTY,
+    MSHV_CALL_INSTALL_INTERCEPT,
+    MSHV_CALL_GET_VP_REGISTERS,
+    MSHV_CALL_SET_VP_REGISTERS,
+    MSHV_CALL_TRANSLATE_VIRTUAL_ADDRESS,
+    MSHV_CALL_CLEAR_VIRTUAL_INTERRUPT,
+    MSHV_CALL_REGISTER_INTERCEPT_RESULT,
+    MSHV_CALL_ASSERT_VIRTUAL_INTERRUPT,
+    MSHV_CALL_GET_GPA_PAGES_ACCESS_STATES,
+    MSHV_CALL_SIGNAL_EVENT_DIRECT,
+    MSHV_CALL_POST_MESSAGE_DIRECT,
+    MSHV_CALL_GET_VP_CPUID_VALUES,
+    MSHV_CALL_OTHER_HVCALL,
+    MSHV_CALL__MAX
+} MshvCall;
+
+/*
+ * Make an ioctl other than RUN_VP and ROOT_HVCALL. Returns what the kernel
+ * does, 0 or a descriptor, or -errno. @errp may be NULL.
+ */
+int mshv_ioctl(MshvCall call, int fd, void *arg, Error **errp);
+
+/*
+ * MSHV_RUN_VP of the VP @fd, out of which a kick gets for certain: returns
+ * -EINTR at once if *@kicked is set, and when SIG_IPI arrives at any time
+ * from here on. Returns 0 with the message in @msg, or -errno.
+ */
+int mshv_ioctl_run_vp(int fd, struct hv_message *msg,
+                      const uint32_t *kicked);
+
+/*
+ * A hypercall through MSHV_ROOT_HVCALL. @in: the call's input with its
+ * repeated elements, at most 4096 bytes; the kernel fills in the partition
+ * id, its first eight bytes. @reps: the number of repeated elements, 0 if
+ * it has none; the kernel goes on by itself after a partial completion, and
+ * *@done (may be NULL) is how many were done, also after an error.
+ */
+int mshv_hvcall(int fd, uint16_t code, uint16_t reps,
+                const void *in, size_t in_size, void *out, size_t out_size,
+                uint16_t *done, Error **errp);
+
+/* For statistics: the call's name, how often it was made, and failed. */
+const char *mshv_call_name(MshvCall call);
+uint64_t mshv_call_count(MshvCall call);
+uint64_t mshv_call_errors(MshvCall call);
+
+/*
+ * Make the call number @spec = "NAME:N[:ERRNO]" fail: the N-th, from 1, of
+ * that name, or of all calls if NAME is "any". ERRNO is a number, EIO if not
+ * given. Replaces what was set before.
+ */
+bool mshv_fail_ioctl(const char *spec, Error **errp);
+
+#endif

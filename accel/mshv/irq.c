@@ -1,0 +1,218 @@
+/*
+ * MSI routes and irqfds.
+ *
+ * An irqfd is in the kernel while its route is one that the kernel can
+ * deliver, and in QEMU's main loop otherwise: while a guest has not set the
+ * vector up, for an APIC id that the kernel would cut off, behind an IOMMU
+ * that remaps interrupts, or when the kernel refuses. So a live irqfd in the
+ * kernel always has a valid route, which the kernel relies on
+ * (mshv_ret_girq_entry in mshv_irq.c).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "qemu/event_notifier.h"
+#include "qemu/main-loop.h"
+#include "hw/pci/msi.h"
+#include "hw/pci/pci.h"
+#include "mshv/irqchip.h"
+#include "arch.h"
+#include "ioctl.h"
+#include "partition.h"
+#include "route-table.h"
+#include "trace.h"
+
+typedef struct MshvIrqfd {
+    EventNotifier *notifier;
+    int fd;
+    unsigned gsi;
+    bool in_kernel;
+    QLIST_ENTRY(MshvIrqfd) next;
+} MshvIrqfd;
+
+static MshvRouteTable table;
+static QLIST_HEAD(, MshvIrqfd) irqfds = QLIST_HEAD_INITIALIZER(irqfds);
+
+static MshvRoute make_route(MSIMessage msg, PCIDevice *dev)
+{
+    return (MshvRoute) {
+        .address = msg.address,
+        .data = msg.data,
+        .used = true,
+        .routable = mshv_arch_msi_routable(msg.address, msg.data),
+        .device = dev,
+    };
+}
+
+static bool is_gsi(int virq)
+{
+    return virq > 0 && virq < MSHV_GSI_MAX && table.routes[virq].used;
+}
+
+int mshv_irqchip_add_msi_route(int vector, PCIDevice *dev)
+{
+    MSIMessage msg = dev ? pci_get_msi_message(dev, vector)
+                         : (MSIMessage) { 0 };
+    MshvRoute route = make_route(msg, dev);
+    int gsi = mshv_route_add(&table, &route);
+
+    trace_mshv_add_msi_route(gsi, msg.address, msg.data);
+    return gsi < 0 ? -ENOSPC : gsi;
+}
+
+int mshv_irqchip_update_msi_route(int virq, MSIMessage msg, PCIDevice *dev)
+{
+    MshvRoute route = make_route(msg, dev);
+
+    if (!is_gsi(virq)) {
+        return -EINVAL;
+    }
+    mshv_route_set(&table, virq, &route);
+    trace_mshv_update_msi_route(virq, msg.address, msg.data);
+    return 0;
+}
+
+void mshv_irqchip_release_virq(int virq)
+{
+    if (is_gsi(virq)) {
+        mshv_route_free(&table, virq);
+    }
+}
+
+/* The main loop's way to deliver: through the device's own address space. */
+static void on_event(void *opaque)
+{
+    MshvIrqfd *irqfd = opaque;
+    MshvRoute *route = &table.routes[irqfd->gsi];
+
+    if (event_notifier_test_and_clear(irqfd->notifier) && route->device &&
+        route->address) {
+        msi_send_message(route->device,
+                         (MSIMessage) { route->address, route->data });
+    }
+}
+
+static int set_irqfd(MshvIrqfd *irqfd, bool assign, Error **errp)
+{
+    struct mshv_user_irqfd args = {
+        .fd = irqfd->fd,
+        .resamplefd = -1,
+        .gsi = irqfd->gsi,
+        .flags = !assign << MSHV_IRQFD_BIT_DEASSIGN,
+    };
+
+    return mshv_ioctl(MSHV_CALL_IRQFD, mshv_partition_fd(), &args, errp);
+}
+
+static void move_to_kernel(MshvIrqfd *irqfd)
+{
+    Error *err = NULL;
+
+    if (set_irqfd(irqfd, true, &err) < 0) {
+        warn_report_once("mshv: no irqfd for GSI %u: %s; QEMU delivers its "
+                         "interrupts itself, more slowly", irqfd->gsi,
+                         error_get_pretty(err));
+        error_free(err);
+        return;
+    }
+    qemu_set_fd_handler(irqfd->fd, NULL, NULL, NULL);
+    irqfd->in_kernel = true;
+}
+
+/*
+ * Deassigning cannot fail but for a descriptor that is none, which the
+ * kernel has let go of by itself.
+ */
+static void move_to_main_loop(MshvIrqfd *irqfd)
+{
+    set_irqfd(irqfd, false, NULL);
+    irqfd->in_kernel = false;
+    qemu_set_fd_handler(irqfd->fd, on_event, NULL, irqfd);
+}
+
+static int upload(Error **errp)
+{
+    g_autofree struct mshv_user_irq_table *args =
+        g_malloc0(sizeof(*args) + MSHV_GSI_MAX * sizeof(args->entries[0]));
+    int ret;
+
+    QEMU_BUILD_BUG_ON(sizeof(MshvRouteEntry) != sizeof(args->entries[0]));
+    args->nr = mshv_route_list(&table, (MshvRouteEntry *)args->entries);
+    ret = mshv_ioctl(MSHV_CALL_SET_MSI_ROUTING, mshv_partition_fd(), args,
+                     errp);
+    trace_mshv_set_msi_routing(args->nr, ret);
+    return ret;
+}
+
+void mshv_irqchip_commit_routes(void)
+{
+    Error *err = NULL;
+    MshvIrqfd *irqfd;
+    bool usable = true;
+
+    QLIST_FOREACH(irqfd, &irqfds, next) {
+        if (irqfd->in_kernel && !table.routes[irqfd->gsi].routable) {
+            move_to_main_loop(irqfd);
+        }
+    }
+    if (table.changed) {
+        usable = upload(&err) >= 0;
+        table.changed = !usable;
+    }
+    if (err) {
+        warn_report_once("mshv: the kernel does not take the interrupt "
+                         "routes: %s; QEMU delivers the interrupts itself, "
+                         "more slowly", error_get_pretty(err));
+        error_free(err);
+    }
+    QLIST_FOREACH(irqfd, &irqfds, next) {
+        if (irqfd->in_kernel && !usable) {
+            move_to_main_loop(irqfd);
+        } else if (!irqfd->in_kernel && usable &&
+                   table.routes[irqfd->gsi].routable) {
+            move_to_kernel(irqfd);
+        }
+    }
+}
+
+int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
+{
+    MshvIrqfd *irqfd;
+
+    if (!is_gsi(virq)) {
+        return -EINVAL;
+    }
+    irqfd = g_new0(MshvIrqfd, 1);
+    irqfd->notifier = n;
+    irqfd->fd = event_notifier_get_fd(n);
+    irqfd->gsi = virq;
+    QLIST_INSERT_HEAD(&irqfds, irqfd, next);
+    qemu_set_fd_handler(irqfd->fd, on_event, NULL, irqfd);
+    mshv_irqchip_commit_routes();
+    return 0;
+}
+
+int mshv_irqchip_remove_irqfd(EventNotifier *n, int virq)
+{
+    int fd = event_notifier_get_fd(n);
+    MshvIrqfd *irqfd;
+
+    QLIST_FOREACH(irqfd, &irqfds, next) {
+        if (irqfd->fd == fd && irqfd->gsi == virq) {
+            break;
+        }
+    }
+    if (!irqfd) {
+        return -ENOENT;
+    }
+    if (irqfd->in_kernel) {
+        set_irqfd(irqfd, false, NULL);
+    } else {
+        qemu_set_fd_handler(fd, NULL, NULL, NULL);
+    }
+    QLIST_REMOVE(irqfd, next);
+    g_free(irqfd);
+    return 0;
+}

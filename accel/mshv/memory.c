@@ -1,0 +1,339 @@
+/*
+ * Guest memory: what QEMU's address space holds, mapped in the partition.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include <sys/mman.h>
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "hw/qdev-core.h"
+#include "mshv/mshv.h"
+#include "system/runstate.h"
+#include "dirty.h"
+#include "eventfd.h"
+#include "ioctl.h"
+#include "memory.h"
+#include "partition.h"
+#include "region-table.h"
+#include "trace.h"
+
+static MshvRegionTable table;
+
+/* What the change of the address space under way takes away and brings. */
+static GArray *leaving;         /* of MshvRegion */
+static GArray *coming;
+
+static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
+{
+    struct mshv_user_mem_region args = {
+        .size = region->size,
+        .guest_pfn = region->gpa / MSHV_HV_PAGE_SIZE,
+        .userspace_addr = region->hva,
+    };
+    int ret;
+
+    if (map) {
+        args.flags = 1 << MSHV_SET_MEM_BIT_EXECUTABLE |
+                     region->writable << MSHV_SET_MEM_BIT_WRITABLE;
+    } else {
+        args.flags = 1 << MSHV_SET_MEM_BIT_UNMAP;
+    }
+    ret = mshv_ioctl(MSHV_CALL_SET_GUEST_MEMORY, mshv_partition_fd(), &args,
+                     errp);
+    trace_mshv_set_guest_memory(map, region->gpa, region->size, region->hva,
+                                region->writable, ret);
+    if (ret < 0) {
+        error_prepend(errp, "cannot %smap guest memory at 0x%" PRIx64
+                      ", size 0x%" PRIx64 ": ", map ? "" : "un",
+                      region->gpa, region->size);
+    }
+    return ret;
+}
+
+/* MemoryListener has no way to refuse: stop what cannot go on. */
+static void fail(Error *err)
+{
+    error_prepend(&err, "mshv: ");
+    error_report_err(err);
+    if (!phase_check(PHASE_MACHINE_READY)) {
+        exit(1);
+    }
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+}
+
+static void map_region(const MshvRegion *region)
+{
+    Error *err = NULL;
+
+    if (set_guest_memory(region, true, &err) < 0) {
+        fail(err);
+        return;
+    }
+    if (!mshv_region_insert(&table, region)) {
+        set_guest_memory(region, false, NULL);
+        error_setg(&err, "cannot keep guest memory at 0x%" PRIx64
+                   ", size 0x%" PRIx64 ": it overlaps other memory",
+                   region->gpa, region->size);
+        fail(err);
+        return;
+    }
+    memory_region_ref(region->owner);
+}
+
+static void unmap_region(MshvRegion *region)
+{
+    MemoryRegion *owner = region->owner;
+    Error *err = NULL;
+
+    if (region->logging) {
+        mshv_dirty_sync(region);
+    }
+    if (set_guest_memory(region, false, &err) < 0) {
+        fail(err);
+    }
+    mshv_region_remove(&table, region);
+    memory_region_unref(owner);
+}
+
+/* Fill in @region. False if nothing of @section is to be mapped. */
+static bool region_of_section(MemoryRegionSection *section,
+                              MshvRegion *region)
+{
+    MemoryRegion *mr = section->mr;
+
+    if (!memory_region_is_ram(mr) && !memory_region_is_romd(mr)) {
+        return false;
+    }
+    *region = (MshvRegion) {
+        .gpa = section->offset_within_address_space,
+        .size = int128_get64(section->size),
+        .offset = section->offset_within_region,
+        .hva = (uintptr_t)memory_region_get_ram_ptr(mr) +
+               section->offset_within_region,
+        .writable = !section->readonly && !mr->rom_device,
+        .logging = memory_region_get_dirty_log_mask(mr),
+        .owner = mr,
+    };
+    return mshv_region_align(region);
+}
+
+/* The mapped region that begins where @section does, or NULL. */
+static MshvRegion *region_at_section(MemoryRegionSection *section)
+{
+    uint64_t gpa = ROUND_UP(section->offset_within_address_space,
+                            MSHV_REGION_PAGE);
+    MshvRegion *region = mshv_region_find(&table, gpa);
+
+    return region && region->gpa == gpa && region->owner == section->mr ?
+           region : NULL;
+}
+
+static void region_add(MemoryListener *listener, MemoryRegionSection *section)
+{
+    MshvRegion region;
+
+    if (region_of_section(section, &region)) {
+        g_array_append_val(coming, region);
+    }
+}
+
+/*
+ * By now a ROM device may be in its other mode, so look for what was mapped,
+ * not at what the section is.
+ */
+static void region_del(MemoryListener *listener, MemoryRegionSection *section)
+{
+    MshvRegion *region = region_at_section(section);
+
+    if (region) {
+        g_array_append_val(leaving, *region);
+    }
+}
+
+/* If @old comes back unchanged, keep it mapped. */
+static bool stays(const MshvRegion *old)
+{
+    guint i;
+
+    for (i = 0; i < coming->len; i++) {
+        MshvRegion *new = &g_array_index(coming, MshvRegion, i);
+
+        if (mshv_region_same(old, new)) {
+            MshvRegion *kept = mshv_region_find(&table, old->gpa);
+
+            memory_region_ref(new->owner);
+            memory_region_unref(kept->owner);
+            *kept = *new;
+            g_array_remove_index_fast(coming, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The kernel wants no overlap at any time: all that leaves leaves first. */
+static void commit(MemoryListener *listener)
+{
+    guint i;
+
+    for (i = 0; i < leaving->len; i++) {
+        MshvRegion *old = &g_array_index(leaving, MshvRegion, i);
+
+        if (!stays(old)) {
+            unmap_region(mshv_region_find(&table, old->gpa));
+        }
+    }
+    for (i = 0; i < coming->len; i++) {
+        map_region(&g_array_index(coming, MshvRegion, i));
+    }
+    if (leaving->len || coming->len) {
+        mshv_dirty_update(&table);
+    }
+    g_array_set_size(leaving, 0);
+    g_array_set_size(coming, 0);
+}
+
+static void log_start(MemoryListener *listener, MemoryRegionSection *section,
+                      int old, int new)
+{
+    MshvRegion *region = region_at_section(section);
+
+    if (region) {
+        region->logging = true;
+        mshv_dirty_update(&table);
+    }
+}
+
+static void log_stop(MemoryListener *listener, MemoryRegionSection *section,
+                     int old, int new)
+{
+    MshvRegion *region = region_at_section(section);
+
+    if (region && !new) {
+        region->logging = false;
+        mshv_dirty_update(&table);
+    }
+}
+
+static void log_sync(MemoryListener *listener, MemoryRegionSection *section)
+{
+    MshvRegion *region = region_at_section(section);
+
+    if (region && region->logging) {
+        mshv_dirty_sync(region);
+    }
+}
+
+static bool log_global_start(MemoryListener *listener, Error **errp)
+{
+    return mshv_dirty_global(&table, true, errp);
+}
+
+static void log_global_stop(MemoryListener *listener)
+{
+    mshv_dirty_global(&table, false, NULL);
+}
+
+static MemoryListener memory_listener = {
+    .name = "mshv",
+    .priority = MEMORY_LISTENER_PRIORITY_ACCEL,
+    .region_add = region_add,
+    .region_del = region_del,
+    .commit = commit,
+    .log_start = log_start,
+    .log_stop = log_stop,
+    .log_sync = log_sync,
+    .log_global_start = log_global_start,
+    .log_global_stop = log_global_stop,
+    .eventfd_add = mshv_eventfd_add,
+    .eventfd_del = mshv_eventfd_del,
+};
+
+/*
+ * Older kernels pin all guest memory when it is mapped; newer ones let it
+ * move, and bring pages in when the guest touches them. There is no question
+ * to ask about it, but a page that was pinned is resident.
+ */
+static int kernel_pins_memory(bool *pins, Error **errp)
+{
+    size_t size = qemu_real_host_page_size();
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MshvRegion region = {
+        .size = size, .hva = (uintptr_t)page, .writable = true,
+    };
+    unsigned char resident = 0;
+    int ret;
+
+    if (page == MAP_FAILED) {
+        error_setg_errno(errp, errno, "no memory for a page");
+        return -errno;
+    }
+    ret = set_guest_memory(&region, true, errp);
+    if (!ret) {
+        *pins = !mincore(page, size, &resident) && (resident & 1);
+        ret = set_guest_memory(&region, false, errp);
+    }
+    munmap(page, size);
+    return ret;
+}
+
+int mshv_memory_init(Error **errp)
+{
+    bool pins = false;
+    int ret = kernel_pins_memory(&pins, errp);
+
+    if (ret < 0) {
+        return ret;
+    }
+    if (pins) {
+        /* Else QEMU would give pages back that the guest goes on using. */
+        ret = ram_block_discard_disable(true);
+        if (ret < 0) {
+            error_setg(errp, "this kernel pins guest memory, but something "
+                       "else in QEMU must be able to discard it");
+            return ret;
+        }
+    }
+    trace_mshv_memory_init(pins);
+    leaving = g_array_new(false, false, sizeof(MshvRegion));
+    coming = g_array_new(false, false, sizeof(MshvRegion));
+    memory_listener_register(&memory_listener, &address_space_memory);
+    return 0;
+}
+
+bool mshv_memory_appeared(hwaddr gpa, bool write)
+{
+    MshvRegion *region;
+    bool found;
+
+    /* Whoever changes the address space holds the BQL until it is done. */
+    bql_lock();
+    region = mshv_region_find(&table, gpa);
+    found = region && (region->writable || !write);
+    bql_unlock();
+    return found;
+}
+
+bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp)
+{
+    MshvRegion region = {
+        .gpa = gpa,
+        .size = memory_region_size(mr),
+        .writable = !mr->readonly,
+    };
+
+    if (!memory_region_is_ram(mr)) {
+        return true;
+    }
+    region.hva = (uintptr_t)memory_region_get_ram_ptr(mr);
+    if (!mshv_region_align(&region)) {
+        return true;
+    }
+    return set_guest_memory(&region, true, errp) >= 0 &&
+           set_guest_memory(&region, false, errp) >= 0;
+}

@@ -1,0 +1,152 @@
+/*
+ * Statistics for QMP query-stats: the VM's calls to the kernel by name, and
+ * each vCPU's exits by message.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/util.h"
+#include "hw/core/cpu.h"
+#include "system/stats.h"
+#include "arch.h"
+#include "ioctl.h"
+#include "stats.h"
+#include "vp.h"
+
+/* "calls-" or "errors-" and the call's name as QAPI writes names. */
+static char *call_stat_name(const char *prefix, MshvCall call)
+{
+    g_autofree char *name = g_ascii_strdown(mshv_call_name(call), -1);
+
+    return g_strconcat(prefix, g_strdelimit(name, "_", '-'), NULL);
+}
+
+static char *exit_stat_name(unsigned i)
+{
+    uint32_t type = mshv_arch_message_type(i);
+
+    return g_strconcat("exits-", type ? mshv_arch_message_name(type)
+                                      : "other", NULL);
+}
+
+/* Takes @name. */
+static void add_stat(StatsList **list, char *name, uint64_t value,
+                     strList *names)
+{
+    Stats *stat;
+
+    if (!apply_str_list_filter(name, names)) {
+        g_free(name);
+        return;
+    }
+    stat = g_new0(Stats, 1);
+    stat->name = name;
+    stat->value = g_new0(StatsValue, 1);
+    stat->value->type = QTYPE_QNUM;
+    stat->value->u.scalar = value;
+    QAPI_LIST_PREPEND(*list, stat);
+}
+
+static StatsList *vm_stats(strList *names)
+{
+    StatsList *list = NULL;
+    MshvCall call;
+
+    for (call = 0; call < MSHV_CALL__MAX; call++) {
+        add_stat(&list, call_stat_name("calls-", call),
+                 mshv_call_count(call), names);
+        add_stat(&list, call_stat_name("errors-", call),
+                 mshv_call_errors(call), names);
+    }
+    return list;
+}
+
+static uint64_t count_of_type(const AccelCPUState *vp, uint32_t type)
+{
+    uint64_t count = 0;
+    int i;
+
+    for (i = 0; i < MSHV_EXIT_KINDS; i++) {
+        if (qatomic_read(&vp->exits[i].type) == type) {
+            count += qatomic_read(&vp->exits[i].count);
+        }
+    }
+    return count;
+}
+
+static StatsList *vcpu_stats(const AccelCPUState *vp, strList *names)
+{
+    StatsList *list = NULL;
+    uint64_t total = 0, known = 0, count;
+    uint32_t type;
+    unsigned i;
+
+    for (i = 0; i < MSHV_EXIT_KINDS; i++) {
+        total += qatomic_read(&vp->exits[i].count);
+    }
+    for (i = 0; (type = mshv_arch_message_type(i)); i++) {
+        count = count_of_type(vp, type);
+        known += count;
+        add_stat(&list, exit_stat_name(i), count, names);
+    }
+    add_stat(&list, exit_stat_name(i), total - MIN(known, total), names);
+    return list;
+}
+
+static void query_stats(StatsResultList **result, StatsTarget target,
+                        strList *names, strList *targets, Error **errp)
+{
+    StatsList *list;
+    CPUState *cpu;
+
+    if (target == STATS_TARGET_VM) {
+        list = vm_stats(names);
+        if (list) {
+            add_stats_entry(result, STATS_PROVIDER_MSHV, NULL, list);
+        }
+    } else if (target == STATS_TARGET_VCPU) {
+        CPU_FOREACH(cpu) {
+            const char *path = cpu->parent_obj.canonical_path;
+
+            list = apply_str_list_filter(path, targets)
+                   ? vcpu_stats(cpu->accel, names) : NULL;
+            if (list) {
+                add_stats_entry(result, STATS_PROVIDER_MSHV, path, list);
+            }
+        }
+    }
+}
+
+/* Takes @name. */
+static void add_schema(StatsSchemaValueList **list, char *name)
+{
+    StatsSchemaValue *value = g_new0(StatsSchemaValue, 1);
+
+    value->name = name;
+    value->type = STATS_TYPE_CUMULATIVE;
+    QAPI_LIST_PREPEND(*list, value);
+}
+
+static void query_schemas(StatsSchemaList **result, Error **errp)
+{
+    StatsSchemaValueList *vm = NULL, *vcpu = NULL;
+    MshvCall call;
+    unsigned i;
+
+    for (call = 0; call < MSHV_CALL__MAX; call++) {
+        add_schema(&vm, call_stat_name("calls-", call));
+        add_schema(&vm, call_stat_name("errors-", call));
+    }
+    for (i = 0; mshv_arch_message_type(i); i++) {
+        add_schema(&vcpu, exit_stat_name(i));
+    }
+    add_schema(&vcpu, exit_stat_name(i));
+    add_stats_schema(result, STATS_PROVIDER_MSHV, STATS_TARGET_VM, vm);
+    add_stats_schema(result, STATS_PROVIDER_MSHV, STATS_TARGET_VCPU, vcpu);
+}
+
+void mshv_stats_init(void)
+{
+    add_stats_callbacks(STATS_PROVIDER_MSHV, query_stats, query_schemas);
+}

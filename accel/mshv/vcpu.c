@@ -1,0 +1,323 @@
+/*
+ * vCPU threads: the run loop, kicks, and who owns a CPU's state when.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/atomic.h"
+#include "qemu/error-report.h"
+#include "qemu/guest-random.h"
+#include "qemu/main-loop.h"
+#include "qemu/rcu.h"
+#include "exec/cpu-common.h"
+#include "hw/qdev-core.h"
+#include "system/accel-ops.h"
+#include "system/cpus.h"
+#include "system/runstate.h"
+#include "gdbstub/enums.h"
+#include "arch.h"
+#include "ioctl.h"
+#include "vcpu.h"
+#include "vp.h"
+#include "run.h"
+#include "trace.h"
+
+/* The VP that this thread runs; the signal handler needs it. */
+static __thread AccelCPUState *running;
+
+static void on_sig_ipi(int sig, siginfo_t *info, void *context)
+{
+    if (running) {
+        qatomic_set(&running->kicked, 1);
+    }
+    mshv_run_window_leave(context);
+}
+
+void mshv_vcpu_init_signal(void)
+{
+    struct sigaction action = {
+        .sa_sigaction = on_sig_ipi,
+        .sa_flags = SA_SIGINFO,
+    };
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIG_IPI, &action, NULL);
+}
+
+/* Threads inherit SIG_IPI as blocked from the main thread. */
+static void unblock_sig_ipi(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIG_IPI);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/*
+ * A kick is the flag and, for whoever sets it, the signal. Whoever finds it
+ * set need not send one: the vCPU has yet to clear it, and looks at what it
+ * was kicked for only after that (vcpu_thread).
+ */
+static void kick(CPUState *cpu)
+{
+    if (!cpu->created || qatomic_xchg(&cpu->accel->kicked, 1) ||
+        qemu_cpu_is_self(cpu)) {
+        return;
+    }
+    pthread_kill(cpu->thread->thread, SIG_IPI);
+}
+
+/* Stop the VM for an error that nobody else can be told. */
+static void stop_vm(CPUState *cpu, Error *err, const char *what)
+{
+    error_prepend(&err, "mshv: CPU %d: %s: ", cpu->cpu_index, what);
+    error_report_err(err);
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+}
+
+static int put_state(CPUState *cpu, MshvPutLevel level, Error **errp)
+{
+    int ret = mshv_arch_put_state(cpu, level, errp);
+
+    if (!ret) {
+        cpu->vcpu_dirty = false;
+    }
+    return ret;
+}
+
+static void count_exit(AccelCPUState *vp)
+{
+    MshvExitCount *row = vp->exits;
+    MshvExitCount *last = &vp->exits[MSHV_EXIT_KINDS - 1];
+    uint32_t type = vp->message.header.message_type;
+
+    while (row < last && row->type && row->type != type) {
+        row++;
+    }
+    if (row < last) {
+        qatomic_set(&row->type, type);
+    }
+    qatomic_set(&row->count, row->count + 1);
+}
+
+/* Without the BQL. Returns 0 to go on, an EXCP_*, or -errno. */
+static int run_once(CPUState *cpu, Error **errp)
+{
+    AccelCPUState *vp = cpu->accel;
+    int ret;
+
+    if (cpu->vcpu_dirty) {
+        ret = put_state(cpu, MSHV_PUT_RUNTIME, errp);
+        if (ret) {
+            return ret;
+        }
+    }
+    ret = mshv_arch_pre_run(cpu, errp);
+    if (ret) {
+        return ret;
+    }
+    if (qatomic_read(&cpu->exit_request)) {
+        return EXCP_INTERRUPT;
+    }
+    ret = mshv_ioctl_run_vp(vp->fd, &vp->message, &vp->kicked);
+    if (ret == -EINTR || ret == -EAGAIN) {
+        return EXCP_INTERRUPT;
+    }
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "MSHV_RUN_VP failed");
+        return ret;
+    }
+    trace_mshv_exit(cpu->cpu_index, vp->message.header.message_type);
+    count_exit(vp);
+    return mshv_arch_handle_exit(cpu, &vp->message, errp);
+}
+
+static int vcpu_exec(CPUState *cpu)
+{
+    Error *err = NULL;
+    int ret;
+
+    bql_unlock();
+    cpu_exec_start(cpu);
+    do {
+        ret = run_once(cpu, &err);
+    } while (!ret);
+    cpu_exec_end(cpu);
+    bql_lock();
+
+    qatomic_set(&cpu->exit_request, 0);
+    if (ret < 0) {
+        stop_vm(cpu, err, "cannot run the guest");
+    }
+    return ret;
+}
+
+static bool init_vcpu(CPUState *cpu)
+{
+    Error *err = NULL;
+
+    if (mshv_arch_vp_init(cpu, &err) >= 0) {
+        return true;
+    }
+    if (!phase_check(PHASE_MACHINE_READY)) {
+        error_reportf_err(err, "mshv: cannot set up CPU %d: ",
+                          cpu->cpu_index);
+        exit(1);
+    }
+    stop_vm(cpu, err, "cannot set it up");
+    return false;
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    CPUState *cpu = opaque;
+    bool usable;
+
+    rcu_register_thread();
+    bql_lock();
+    qemu_thread_get_self(cpu->thread);
+    cpu->thread_id = qemu_get_thread_id();
+    current_cpu = cpu;
+    running = cpu->accel;
+    unblock_sig_ipi();
+
+    usable = init_vcpu(cpu);
+    cpu_thread_signal_created(cpu);
+    qemu_guest_random_seed_thread_part2(cpu->random_seed);
+
+    do {
+        if (usable && cpu_can_run(cpu) && vcpu_exec(cpu) == EXCP_DEBUG) {
+            cpu_handle_guest_debug(cpu);
+        }
+        /* A full barrier: what the kick was for is looked at after this. */
+        qatomic_xchg(&cpu->accel->kicked, 0);
+        qemu_wait_io_event(cpu);
+    } while (!cpu->unplug || cpu_can_run(cpu));
+
+    running = NULL;
+    cpu_thread_signal_destroyed(cpu);
+    bql_unlock();
+    rcu_unregister_thread();
+    return NULL;
+}
+
+static void create_vcpu_thread(CPUState *cpu)
+{
+    char name[VCPU_THREAD_NAME_SIZE];
+
+    snprintf(name, sizeof(name), "CPU %d/MSHV", cpu->cpu_index);
+    qemu_thread_create(cpu->thread, name, vcpu_thread, cpu,
+                       QEMU_THREAD_JOINABLE);
+}
+
+/* HLT and the wait for SIPI happen in the hypervisor. */
+static bool is_idle(CPUState *cpu)
+{
+    return false;
+}
+
+static bool are_resettable(void)
+{
+    return true;
+}
+
+static void do_synchronize_state(CPUState *cpu, run_on_cpu_data data)
+{
+    Error *err = NULL;
+
+    if (cpu->vcpu_dirty) {
+        return;
+    }
+    if (mshv_arch_get_state(cpu, &err) < 0) {
+        stop_vm(cpu, err, "cannot read its state");
+        return;
+    }
+    cpu->vcpu_dirty = true;
+}
+
+static void synchronize_state(CPUState *cpu)
+{
+    if (!cpu->vcpu_dirty) {
+        run_on_cpu(cpu, do_synchronize_state, RUN_ON_CPU_NULL);
+    }
+}
+
+static void do_put_state(CPUState *cpu, run_on_cpu_data level)
+{
+    Error *err = NULL;
+
+    if (put_state(cpu, level.host_int, &err) < 0) {
+        if (!phase_check(PHASE_MACHINE_READY)) {
+            error_reportf_err(err, "mshv: CPU %d: ", cpu->cpu_index);
+            exit(1);
+        }
+        stop_vm(cpu, err, "cannot write its state");
+    }
+}
+
+static void synchronize_post_reset(CPUState *cpu)
+{
+    run_on_cpu(cpu, do_put_state, RUN_ON_CPU_HOST_INT(MSHV_PUT_RESET));
+}
+
+static void synchronize_post_init(CPUState *cpu)
+{
+    run_on_cpu(cpu, do_put_state, RUN_ON_CPU_HOST_INT(MSHV_PUT_FULL));
+}
+
+static void do_mark_dirty(CPUState *cpu, run_on_cpu_data data)
+{
+    cpu->vcpu_dirty = true;
+}
+
+static void synchronize_pre_loadvm(CPUState *cpu)
+{
+    run_on_cpu(cpu, do_mark_dirty, RUN_ON_CPU_NULL);
+}
+
+static void do_update_guest_debug(CPUState *cpu, run_on_cpu_data ret)
+{
+    *(int *)ret.host_ptr = mshv_arch_update_guest_debug(cpu);
+}
+
+static int update_guest_debug(CPUState *cpu)
+{
+    int ret = 0;
+
+    run_on_cpu(cpu, do_update_guest_debug, RUN_ON_CPU_HOST_PTR(&ret));
+    return ret;
+}
+
+static void mshv_accel_ops_class_init(ObjectClass *oc, void *data)
+{
+    AccelOpsClass *ops = ACCEL_OPS_CLASS(oc);
+
+    ops->create_vcpu_thread = create_vcpu_thread;
+    ops->kick_vcpu_thread = kick;
+    ops->cpu_thread_is_idle = is_idle;
+    ops->cpus_are_resettable = are_resettable;
+    ops->synchronize_state = synchronize_state;
+    ops->synchronize_post_reset = synchronize_post_reset;
+    ops->synchronize_post_init = synchronize_post_init;
+    ops->synchronize_pre_loadvm = synchronize_pre_loadvm;
+    ops->supports_guest_debug = mshv_arch_supports_guest_debug;
+    ops->update_guest_debug = update_guest_debug;
+    ops->insert_breakpoint = mshv_arch_insert_breakpoint;
+    ops->remove_breakpoint = mshv_arch_remove_breakpoint;
+    ops->remove_all_breakpoints = mshv_arch_remove_all_breakpoints;
+}
+
+static const TypeInfo mshv_accel_ops_type = {
+    .name = ACCEL_OPS_NAME("mshv"),
+    .parent = TYPE_ACCEL_OPS,
+    .class_init = mshv_accel_ops_class_init,
+    .abstract = true,
+};
+
+static void mshv_accel_ops_register(void)
+{
+    type_register_static(&mshv_accel_ops_type);
+}
+type_init(mshv_accel_ops_register);

@@ -1,0 +1,64 @@
+/*
+ * A virtual processor: what the accelerator keeps for a CPUState, and access
+ * to its registers and state.
+ *
+ * Only the vCPU's own thread may use these: the kernel serialises them with
+ * MSHV_RUN_VP (vp_mutex).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_MSHV_VP_H
+#define ACCEL_MSHV_VP_H
+
+#include "hw/core/cpu.h"
+#include "mshv/hvabi.h"
+#include "mshv/uapi.h"
+
+/* The kernel's limit for a partition (mshv_root.h). */
+#define MSHV_MAX_VPS 256
+
+#define MSHV_EXIT_KINDS 16
+
+typedef struct MshvExitCount {
+    uint32_t type;              /* of the message, 0: this row is free */
+    uint64_t count;
+} MshvExitCount;
+
+struct AccelCPUState {
+    int fd;                     /* of the VP */
+    uint32_t vp_index;
+    struct hv_vp_register_page *regpage;    /* mapped from the kernel */
+    /*
+     * Somebody wants the vCPU out of MSHV_RUN_VP. Tested by the run window
+     * (run-x86_64.c); set by a kick, cleared only in the vCPU thread's loop.
+     */
+    uint32_t kicked;
+    struct hv_message message;  /* of the last exit */
+    MshvExitCount exits[MSHV_EXIT_KINDS];   /* the last row: all others */
+    void *arch;                 /* target/i386/mshv's own */
+};
+
+/*
+ * Read @n registers named in @names into @values, or write those of @regs.
+ * Any @n: split into as many hypercalls as needed.
+ */
+int mshv_vp_get_regs(CPUState *cpu, const uint32_t *names,
+                     union hv_register_value *values, unsigned n,
+                     Error **errp);
+int mshv_vp_set_regs(CPUState *cpu, const struct hv_register_assoc *regs,
+                     unsigned n, Error **errp);
+
+/*
+ * MSHV_GET_VP_STATE or MSHV_SET_VP_STATE. @buf: page aligned, *@size bytes, a
+ * multiple of the page size. *@size becomes the size of the data; -EINVAL
+ * with a larger *@size says that @buf is too small.
+ */
+int mshv_vp_state(CPUState *cpu, bool set, uint8_t type, void *buf,
+                  uint32_t *size, Error **errp);
+
+/* Any hypercall on the VP's descriptor; see mshv_hvcall() in ioctl.h. */
+int mshv_vp_hvcall(CPUState *cpu, uint16_t code, uint16_t reps,
+                   const void *in, size_t in_size, void *out, size_t out_size,
+                   uint16_t *done, Error **errp);
+
+#endif

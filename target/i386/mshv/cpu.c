@@ -1,0 +1,117 @@
+/*
+ * What the accelerator adds to QEMU's CPU models, and the partition's
+ * properties that are about processors.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "accel/accel-cpu-target.h"
+#include "accel/mshv/partition.h"
+#include "host-cpu.h"
+#include "mshv/x86.h"
+#include "mshv-x86.h"
+
+/* ---- CPU models ---- */
+
+/* For -cpu NAME: what a virtual machine has, or cannot have. */
+static PropValue default_props[] = {
+    { "x2apic", "on" },
+    { "acpi", "off" },
+    { "monitor", "off" },
+    { "svm", "off" },
+    { NULL, NULL },
+};
+
+static void cpu_instance_init(CPUState *cs)
+{
+    X86CPU *cpu = X86_CPU(cs);
+    CPUX86State *env = &cpu->env;
+
+    host_cpu_instance_init(cpu);
+    if (X86_CPU_GET_CLASS(cpu)->model) {
+        x86_cpu_apply_props(cpu, default_props);
+    }
+    if (cpu->max_features) {
+        host_cpu_max_instance_init(cpu);
+        env->cpuid_min_level = mshv_x86_supported_cpuid(0, 0, R_EAX);
+        env->cpuid_min_xlevel =
+            mshv_x86_supported_cpuid(0x80000000, 0, R_EAX);
+    }
+    mshv_xsave_init_areas();
+}
+
+static void cpu_accel_class_init(ObjectClass *oc, void *data)
+{
+    AccelCPUClass *acc = ACCEL_CPU_CLASS(oc);
+
+    acc->cpu_target_realize = host_cpu_realizefn;
+    acc->cpu_instance_init = cpu_instance_init;
+}
+
+static const TypeInfo cpu_accel_type = {
+    .name = ACCEL_CPU_NAME("mshv"),
+    .parent = TYPE_ACCEL_CPU,
+    .class_init = cpu_accel_class_init,
+    .abstract = true,
+};
+
+static void cpu_accel_register(void)
+{
+    type_register_static(&cpu_accel_type);
+}
+type_init(cpu_accel_register);
+
+/* ---- The partition ---- */
+
+int mshv_arch_creation(struct mshv_create_partition_v2 *args, Error **errp)
+{
+    args->pt_flags = 1ull << MSHV_PT_BIT_LAPIC |
+                     1ull << MSHV_PT_BIT_X2APIC |
+                     1ull << MSHV_PT_BIT_GPA_SUPER_PAGES |
+                     1ull << MSHV_PT_BIT_CPU_AND_XSAVE_FEATURES;
+    args->pt_num_cpu_fbanks = MSHV_NUM_CPU_FEATURES_BANKS;
+    /* Nothing is disabled: CPUID says what the guest shall use. */
+    return 0;
+}
+
+/*
+ * What the guest sees of the hypervisor: clocks, SynIC and its timers, without
+ * what lets it reach the host.
+ */
+int mshv_arch_partition_early(Error **errp)
+{
+    uint64_t features = HV_SYNTH_FEATURE_HYPERVISOR_PRESENT |
+                        HV_SYNTH_FEATURE_HV1 |
+                        HV_SYNTH_FEATURE_VP_RUN_TIME |
+                        HV_SYNTH_FEATURE_REFERENCE_COUNTER |
+                        HV_SYNTH_FEATURE_SYNIC |
+                        HV_SYNTH_FEATURE_SYNTHETIC_TIMERS |
+                        HV_SYNTH_FEATURE_INTR_CTRL |
+                        HV_SYNTH_FEATURE_HYPERCALL |
+                        HV_SYNTH_FEATURE_VP_INDEX |
+                        HV_SYNTH_FEATURE_REFERENCE_TSC |
+                        HV_SYNTH_FEATURE_FREQUENCY |
+                        HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS |
+                        HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS |
+                        HV_SYNTH_FEATURE_CLUSTER_IPI |
+                        HV_SYNTH_FEATURE_DIRECT_TIMERS;
+    struct hv_partition_property_banks assignable = { 0 };
+    Error *err = NULL;
+
+    /* Hosts that know the question name what they can give. */
+    if (mshv_host_property_ex(
+            HV_PARTITION_PROPERTY_ASSIGNABLE_SYNTHETIC_PROC_FEATURES, 0,
+            &assignable, sizeof(assignable), &err) == 0) {
+        features &= assignable.as_uint64[0];
+    } else {
+        error_free(err);
+    }
+    return mshv_set_property(HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES,
+                             features, errp);
+}
+
+int mshv_arch_partition_late(Error **errp)
+{
+    return mshv_msr_install(errp);
+}

@@ -1,0 +1,435 @@
+/*
+ * The instruction emulator (insn/) with a stopped VP under it: registers come
+ * from the register page, memory is reached through our own mapping of it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/main-loop.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "system/hw_accel.h"
+#include "emulate.h"
+#include "trace.h"
+
+/* In the order of struct insn_cpu. */
+static const uint32_t cpu_names[] = {
+    HV_X64_REGISTER_RAX, HV_X64_REGISTER_RCX, HV_X64_REGISTER_RDX,
+    HV_X64_REGISTER_RBX, HV_X64_REGISTER_RSP, HV_X64_REGISTER_RBP,
+    HV_X64_REGISTER_RSI, HV_X64_REGISTER_RDI, HV_X64_REGISTER_R8,
+    HV_X64_REGISTER_R9, HV_X64_REGISTER_R10, HV_X64_REGISTER_R11,
+    HV_X64_REGISTER_R12, HV_X64_REGISTER_R13, HV_X64_REGISTER_R14,
+    HV_X64_REGISTER_R15, HV_X64_REGISTER_RIP, HV_X64_REGISTER_RFLAGS,
+    HV_X64_REGISTER_ES, HV_X64_REGISTER_CS, HV_X64_REGISTER_SS,
+    HV_X64_REGISTER_DS, HV_X64_REGISTER_FS, HV_X64_REGISTER_GS,
+    HV_X64_REGISTER_CR0, HV_X64_REGISTER_CR3, HV_X64_REGISTER_CR4,
+    HV_X64_REGISTER_EFER,
+};
+#define FIRST_SEGMENT   18
+#define FIRST_CONTROL   (FIRST_SEGMENT + INSN_NSEGS)
+
+QEMU_BUILD_BUG_ON(sizeof(struct insn_seg) !=
+                  sizeof(struct hv_x64_segment_register));
+
+static uint8_t current_privilege(const struct insn_cpu *cpu)
+{
+    if (!(cpu->cr0 & INSN_CR0_PE)) {
+        return 0;
+    }
+    if (cpu->rflags & INSN_VM) {
+        return 3;
+    }
+    return (cpu->seg[INSN_SS].attr >> INSN_SEG_DPL_SHIFT) & 3;
+}
+
+int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
+{
+    union hv_register_value v[ARRAY_SIZE(cpu_names)];
+    struct insn_cpu *cpu = &e->cpu;
+    unsigned i;
+    int ret;
+
+    memset(e, 0, sizeof(*e));
+    e->cs = cs;
+    ret = mshv_x86_get_regs(cs, cpu_names, v, ARRAY_SIZE(cpu_names), errp);
+    if (ret < 0) {
+        return ret;
+    }
+    for (i = 0; i < 16; i++) {
+        cpu->gpr[i] = v[i].reg64;
+    }
+    cpu->rip = v[16].reg64;
+    cpu->rflags = v[17].reg64;
+    for (i = 0; i < INSN_NSEGS; i++) {
+        memcpy(&cpu->seg[i], &v[FIRST_SEGMENT + i], sizeof(cpu->seg[i]));
+    }
+    cpu->cr0 = v[FIRST_CONTROL].reg64;
+    cpu->cr3 = v[FIRST_CONTROL + 1].reg64;
+    cpu->cr4 = v[FIRST_CONTROL + 2].reg64;
+    cpu->efer = v[FIRST_CONTROL + 3].reg64;
+    cpu->cpl = current_privilege(cpu);
+    cpu->maxphyaddr = X86_CPU(cs)->phys_bits;
+    return 0;
+}
+
+/* ---- Memory ---- */
+
+static MemoryRegion *find_ram(uint64_t gpa, unsigned len, bool write,
+                              hwaddr *offset)
+{
+    hwaddr found = len;
+    MemoryRegion *mr = address_space_translate(&address_space_memory, gpa,
+                                               offset, &found, write,
+                                               MEMTXATTRS_UNSPECIFIED);
+
+    if (found < len ||
+        !memory_access_is_direct(mr, write, MEMTXATTRS_UNSPECIFIED)) {
+        return NULL;
+    }
+    return mr;
+}
+
+static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
+{
+    hwaddr offset;
+    MemoryRegion *mr = find_ram(gpa, len, write, &offset);
+
+    return mr ? (uint8_t *)memory_region_get_ram_ptr(mr) + offset : NULL;
+}
+
+static void dirty_gpa(void *opaque, uint64_t gpa, unsigned len)
+{
+    hwaddr offset;
+    MemoryRegion *mr = find_ram(gpa, len, true, &offset);
+
+    if (mr) {
+        memory_region_set_dirty(mr, offset, len);
+    }
+}
+
+static int read_gpa(void *opaque, uint64_t gpa, void *buf, unsigned len)
+{
+    MshvEmulation *e = opaque;
+
+    trace_mshv_mmio(e->cs->cpu_index, false, gpa, len);
+    memset(buf, 0xff, len);
+    address_space_read(&address_space_memory, gpa, MEMTXATTRS_UNSPECIFIED,
+                       buf, len);
+    return 0;
+}
+
+static int write_gpa(void *opaque, uint64_t gpa, const void *buf, unsigned len)
+{
+    MshvEmulation *e = opaque;
+
+    trace_mshv_mmio(e->cs->cpu_index, true, gpa, len);
+    address_space_write(&address_space_memory, gpa, MEMTXATTRS_UNSPECIFIED,
+                        buf, len);
+    return 0;
+}
+
+/* ---- Ports ---- */
+
+static int io_read(void *opaque, uint16_t port, unsigned size, unsigned count,
+                   void *buf)
+{
+    unsigned i;
+
+    for (i = 0; i < count; i++) {
+        address_space_read(&address_space_io, port, MEMTXATTRS_UNSPECIFIED,
+                           (uint8_t *)buf + i * size, size);
+    }
+    return 0;
+}
+
+static int io_write(void *opaque, uint16_t port, unsigned size, unsigned count,
+                    const void *buf)
+{
+    unsigned i;
+
+    for (i = 0; i < count; i++) {
+        address_space_write(&address_space_io, port, MEMTXATTRS_UNSPECIFIED,
+                            (const uint8_t *)buf + i * size, size);
+    }
+    return 0;
+}
+
+/* ---- Vector registers ---- */
+
+/*
+ * The low 128 bits of registers are registers of their own; for more, all of
+ * the state is fetched, and from then on CPUX86State is what counts.
+ */
+static CPUX86State *all_state(MshvEmulation *e)
+{
+    bql_lock();
+    cpu_synchronize_state(e->cs);
+    bql_unlock();
+    return &X86_CPU(e->cs)->env;
+}
+
+static int read_vec(void *opaque, unsigned idx, void *buf, unsigned len)
+{
+    MshvEmulation *e = opaque;
+    uint32_t name = HV_X64_REGISTER_XMM0 + idx;
+    union hv_register_value value;
+    int ret;
+
+    if (e->cs->vcpu_dirty || len > 16 || idx > 15) {
+        memcpy(buf, &all_state(e)->xmm_regs[idx], len);
+        return 0;
+    }
+    ret = mshv_x86_get_regs(e->cs, &name, &value, 1, &e->err);
+    memcpy(buf, &value, len);
+    return ret;
+}
+
+static int write_vec(void *opaque, unsigned idx, const void *buf, unsigned len,
+                     bool zero_upper)
+{
+    MshvEmulation *e = opaque;
+    struct hv_register_assoc reg = { .name = HV_X64_REGISTER_XMM0 + idx };
+
+    if (e->cs->vcpu_dirty || len > 16 || idx > 15 || zero_upper) {
+        ZMMReg *zmm = &all_state(e)->xmm_regs[idx];
+
+        if (zero_upper) {
+            memset(zmm, 0, sizeof(*zmm));
+        }
+        memcpy(zmm, buf, len);
+        return 0;
+    }
+    memcpy(&reg.value, buf, len);
+    if (mshv_regpage_set(e->cs, reg.name, &reg.value)) {
+        return 0;
+    }
+    return mshv_x86_set_regs(e->cs, &reg, 1, &e->err);
+}
+
+/*
+ * An MMX instruction sets TOP to 0 and marks all registers as used. fpregs[i]
+ * is ST(i), so the registers move when TOP does.
+ */
+static CPUX86State *mmx_state(MshvEmulation *e)
+{
+    CPUX86State *env = all_state(e);
+    FPReg old[8];
+    unsigned i;
+
+    memcpy(old, env->fpregs, sizeof(old));
+    for (i = 0; i < 8; i++) {
+        env->fpregs[i] = old[(i - env->fpstt) & 7];
+    }
+    env->fpstt = 0;
+    memset(env->fptags, 0, sizeof(env->fptags));
+    return env;
+}
+
+static int read_mmx(void *opaque, unsigned idx, uint64_t *val)
+{
+    *val = mmx_state(opaque)->fpregs[idx].mmx.MMX_Q(0);
+    return 0;
+}
+
+static int write_mmx(void *opaque, unsigned idx, uint64_t val)
+{
+    FPReg *reg = &mmx_state(opaque)->fpregs[idx];
+
+    reg->mmx.MMX_Q(0) = val;
+    reg->d.high = 0xffff;
+    return 0;
+}
+
+static int read_xcr0(void *opaque, uint64_t *val)
+{
+    MshvEmulation *e = opaque;
+    uint32_t name = HV_X64_REGISTER_XFEM;
+    union hv_register_value value = { 0 };
+    int ret = mshv_x86_get_regs(e->cs, &name, &value, 1, &e->err);
+
+    *val = value.reg64;
+    return ret;
+}
+
+static int read_pkru(void *opaque, uint32_t *val)
+{
+    *val = all_state(opaque)->pkru;
+    return 0;
+}
+
+static bool should_stop(void *opaque)
+{
+    MshvEmulation *e = opaque;
+
+    return qatomic_read(&e->cs->exit_request) ||
+           qatomic_read(&e->cs->accel->kicked);
+}
+
+const struct insn_ops mshv_insn_ops = {
+    .map_gpa = map_gpa,
+    .dirty_gpa = dirty_gpa,
+    .read_gpa = read_gpa,
+    .write_gpa = write_gpa,
+    .io_read = io_read,
+    .io_write = io_write,
+    .read_vec = read_vec,
+    .write_vec = write_vec,
+    .read_mmx = read_mmx,
+    .write_mmx = write_mmx,
+    .read_xcr0 = read_xcr0,
+    .read_pkru = read_pkru,
+    .should_stop = should_stop,
+};
+
+/* ---- The end ---- */
+
+static void write_back_env(MshvEmulation *e)
+{
+    CPUX86State *env = &X86_CPU(e->cs)->env;
+    unsigned i;
+
+    for (i = 0; i < 16; i++) {
+        if (e->cpu.dirty_gpr & (1u << i)) {
+            env->regs[i] = e->cpu.gpr[i];
+        }
+    }
+    if (e->cpu.dirty & INSN_DIRTY_RIP) {
+        env->eip = e->cpu.rip;
+    }
+    if (e->cpu.dirty & INSN_DIRTY_RFLAGS) {
+        env->eflags = e->cpu.rflags;
+    }
+}
+
+static int write_back(MshvEmulation *e, Error **errp)
+{
+    struct hv_register_assoc regs[18] = { 0 };
+    unsigned i, n = 0;
+
+    if (e->cs->vcpu_dirty) {
+        write_back_env(e);
+        return 0;
+    }
+    for (i = 0; i < 16; i++) {
+        if (e->cpu.dirty_gpr & (1u << i)) {
+            regs[n].name = HV_X64_REGISTER_RAX + i;
+            regs[n++].value.reg64 = e->cpu.gpr[i];
+        }
+    }
+    if (e->cpu.dirty & INSN_DIRTY_RIP) {
+        regs[n].name = HV_X64_REGISTER_RIP;
+        regs[n++].value.reg64 = e->cpu.rip;
+    }
+    if (e->cpu.dirty & INSN_DIRTY_RFLAGS) {
+        regs[n].name = HV_X64_REGISTER_RFLAGS;
+        regs[n++].value.reg64 = e->cpu.rflags;
+    }
+    return mshv_x86_store_regs(e->cs, regs, n, errp);
+}
+
+/* Let the VP have what CPUX86State has, so that more can be added to it. */
+static int flush_env(CPUState *cs, Error **errp)
+{
+    int ret;
+
+    if (!cs->vcpu_dirty) {
+        return 0;
+    }
+    bql_lock();
+    ret = mshv_arch_put_state(cs, MSHV_PUT_RUNTIME, errp);
+    bql_unlock();
+    if (ret == 0) {
+        cs->vcpu_dirty = false;
+    }
+    return ret;
+}
+
+static int single_step_trap(CPUState *cs, Error **errp)
+{
+    struct hv_register_assoc dr6 = { .name = HV_X64_REGISTER_DR6 };
+    int ret = mshv_vp_get_regs(cs, &dr6.name, &dr6.value, 1, errp);
+
+    if (ret < 0) {
+        return ret;
+    }
+    dr6.value.reg64 |= DR6_BS;
+    ret = mshv_x86_set_regs(cs, &dr6, 1, errp);
+    return ret < 0 ? ret : mshv_inject_exception(cs, EXCP01_DB, false, 0, 0,
+                                                 errp);
+}
+
+int mshv_after_instruction(CPUState *cs,
+                           const struct hv_x64_intercept_message_header
+                               *header, Error **errp)
+{
+    struct hv_register_assoc state = { .name = HV_REGISTER_INTERRUPT_STATE };
+    int ret = 0;
+
+    if (likely(!header->execution_state.interrupt_shadow &&
+               !(header->rflags & TF_MASK))) {
+        return 0;
+    }
+    ret = flush_env(cs, errp);
+    if (ret == 0 && header->execution_state.interrupt_shadow) {
+        ret = mshv_x86_get_regs(cs, &state.name, &state.value, 1, errp);
+        if (ret == 0) {
+            state.value.interrupt_state.interrupt_shadow = 0;
+            ret = mshv_x86_set_regs(cs, &state, 1, errp);
+        }
+    }
+    if (ret == 0 && (header->rflags & TF_MASK)) {
+        ret = single_step_trap(cs, errp);
+    }
+    return ret;
+}
+
+static int unsupported(MshvEmulation *e, const struct insn_result *result,
+                       Error **errp)
+{
+    g_autoptr(GString) bytes = g_string_new(NULL);
+    unsigned i;
+
+    for (i = 0; i < INSN_MAX_LEN; i++) {
+        g_string_append_printf(bytes, " %02x", result->bytes[i]);
+    }
+    error_setg(errp, "cannot emulate the instruction at %04x:%016" PRIx64
+               " (%s), which starts with the bytes%s",
+               e->cpu.seg[INSN_CS].selector, e->cpu.rip,
+               result->why ? result->why : "unknown", bytes->str);
+    return -ENOTSUP;
+}
+
+int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
+                       const struct insn_result *result,
+                       const struct hv_x64_intercept_message_header *header,
+                       Error **errp)
+{
+    const struct insn_fault *fault = &result->fault;
+    int ret;
+
+    if (status == INSN_UNSUPPORTED) {
+        return unsupported(e, result, errp);
+    }
+    if (status == INSN_ERROR) {
+        if (e->err) {
+            error_propagate(errp, e->err);
+        } else {
+            error_setg_errno(errp, -result->error, "instruction emulation");
+        }
+        return result->error;
+    }
+    ret = write_back(e, errp);
+    if (ret < 0) {
+        return ret;
+    }
+    if (status == INSN_FAULT) {
+        ret = flush_env(e->cs, errp);
+        return ret < 0 ? ret
+               : mshv_inject_exception(e->cs, fault->vector,
+                                       fault->has_error_code,
+                                       fault->error_code, fault->cr2, errp);
+    }
+    return status == INSN_DONE || (header->rflags & TF_MASK)
+           ? mshv_after_instruction(e->cs, header, errp) : 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * The instruction emulator (insn/) with a stopped VP under it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TARGET_I386_MSHV_EMULATE_H
+#define TARGET_I386_MSHV_EMULATE_H
+
+#include "mshv-x86.h"
+#include "insn/insn.h"
+
+/* One emulation: the "opaque" of the emulator's callbacks. */
+typedef struct MshvEmulation {
+    CPUState *cs;
+    struct insn_cpu cpu;
+    Error *err;                 /* why a callback failed */
+} MshvEmulation;
+
+/* The callbacks, for code that only wants to read the guest. */
+extern const struct insn_ops mshv_insn_ops;
+
+/* Fill @e->cpu from the stopped VP. */
+int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp);
+
+/*
+ * Take over what the emulator answered: write registers back, inject a fault,
+ * trap if the guest single-steps. @header: of the exit's message.
+ */
+int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
+                       const struct insn_result *result,
+                       const struct hv_x64_intercept_message_header *header,
+                       Error **errp);
+
+/*
+ * What the processor does after any instruction: the interrupt shadow ends, and
+ * TF traps. @header: of the message, from before the instruction.
+ */
+int mshv_after_instruction(CPUState *cs,
+                           const struct hv_x64_intercept_message_header
+                               *header, Error **errp);
+
+#endif

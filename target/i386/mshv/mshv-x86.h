@@ -1,0 +1,141 @@
+/*
+ * x86 under the accelerator mshv: what its files share.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TARGET_I386_MSHV_X86_H
+#define TARGET_I386_MSHV_X86_H
+
+#include "cpu.h"
+#include "accel/mshv/arch.h"
+#include "accel/mshv/vp.h"
+
+/* env->mp_state, with the numbers that migration streams already have. */
+enum {
+    MSHV_MP_RUNNABLE = 0,
+    MSHV_MP_WAIT_FOR_SIPI = 1,
+    MSHV_MP_HALTED = 3,
+};
+
+/* What x86 keeps for a VP: AccelCPUState.arch. */
+typedef struct MshvX86 {
+    /*
+     * The registers as they were last read, one a row of the state table, so
+     * that a write takes only what somebody has changed.
+     */
+    union hv_register_value *read;
+    bool read_valid;
+
+    /* Extended state: page-aligned, as the hypervisor has it, and as read */
+    uint8_t *xsave;
+    uint8_t *xsave_read;
+    uint32_t xsave_size;        /* of each buffer, a multiple of the page */
+    uint32_t xsave_len;         /* of the data read; 0: nothing read yet */
+
+    /* The local APIC's page, and as read */
+    uint8_t *lapic;
+    uint8_t *lapic_read;
+    bool lapic_read_valid;
+
+    /* An exit is ordered for when an interrupt can be taken. */
+    bool window_ordered;
+} MshvX86;
+
+static inline MshvX86 *mshv_x86(CPUState *cs)
+{
+    return cs->accel->arch;
+}
+
+/* ---- regpage.c: the register page ---- */
+
+/* Whether the page holds the stopped VP's registers. */
+bool mshv_regpage_valid(CPUState *cs);
+
+/*
+ * One of the page's registers by its name: fetch it, or store it for the next
+ * run. False: the page does not have it, or it may not be stored there.
+ */
+bool mshv_regpage_get(CPUState *cs, uint32_t name,
+                      union hv_register_value *value);
+bool mshv_regpage_set(CPUState *cs, uint32_t name,
+                      const union hv_register_value *value);
+
+/*
+ * Write registers by hypercall, and with them what waits in the page, which
+ * the hypervisor may fill anew after such a call.
+ */
+int mshv_x86_set_regs(CPUState *cs, const struct hv_register_assoc *regs,
+                      unsigned n, Error **errp);
+
+/* Read registers: from the page where it has them, else by hypercall. */
+int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
+                      union hv_register_value *values, unsigned n,
+                      Error **errp);
+
+/* Write registers: into the page where that may be, else by hypercall. */
+int mshv_x86_store_regs(CPUState *cs, const struct hv_register_assoc *regs,
+                        unsigned n, Error **errp);
+
+/* RIP, and RAX, at the end of an instruction. */
+int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set_rax,
+                                uint64_t rax, Error **errp);
+
+/* ---- exits ---- */
+
+/* As mshv_arch_handle_exit(), for one kind of message each. */
+typedef int MshvExitHandler(CPUState *cs, const struct hv_message *msg,
+                            Error **errp);
+
+MshvExitHandler mshv_exit_memory;           /* mmio.c */
+MshvExitHandler mshv_exit_io_port;          /* pio.c */
+MshvExitHandler mshv_exit_msr;              /* msr.c */
+MshvExitHandler mshv_exit_cpuid;            /* cpuid.c */
+MshvExitHandler mshv_exit_apic_eoi;         /* apic.c */
+MshvExitHandler mshv_exit_deliverable;      /* inject.c */
+MshvExitHandler mshv_exit_exception;        /* inject.c */
+MshvExitHandler mshv_exit_triple_fault;     /* reset.c */
+MshvExitHandler mshv_exit_halt;             /* reset.c */
+MshvExitHandler mshv_exit_hypercall;        /* reset.c */
+MshvExitHandler mshv_exit_invalid_register; /* reset.c */
+MshvExitHandler mshv_exit_unsupported;      /* reset.c */
+
+/* ---- inject.c ---- */
+
+/*
+ * Make the VP take exception @vector next. @error_code is used if
+ * @has_error_code; @cr2 is loaded for a page fault.
+ */
+int mshv_inject_exception(CPUState *cs, uint8_t vector, bool has_error_code,
+                          uint32_t error_code, uint64_t cr2, Error **errp);
+
+/* Offer the PIC's interrupt, if it has one. */
+int mshv_offer_pic_interrupt(CPUState *cs, Error **errp);
+
+/* ---- apic.c ---- */
+
+/* Local APIC state between the hypervisor and cpu->apic_state. */
+int mshv_apic_get(CPUState *cs, Error **errp);
+int mshv_apic_put(CPUState *cs, MshvPutLevel level, Error **errp);
+
+/* Whether the local APIC lets an interrupt of the PIC through. */
+int mshv_apic_accepts_pic(CPUState *cs, bool *accepts, Error **errp);
+
+/* ---- xsave.c ---- */
+
+int mshv_xsave_alloc(CPUState *cs, Error **errp);
+void mshv_xsave_free(CPUState *cs);
+int mshv_xsave_get(CPUState *cs, Error **errp);
+int mshv_xsave_put(CPUState *cs, MshvPutLevel level, Error **errp);
+
+/* Fill the sizes and offsets of x86_ext_save_areas, once. */
+void mshv_xsave_init_areas(void);
+
+/* ---- cpuid.c, msr.c ---- */
+
+/* Make the VP see the CPUID that -cpu and -smp say. */
+int mshv_cpuid_register(CPUState *cs, Error **errp);
+
+/* Ask for the MSR exits that msr.c answers. */
+int mshv_msr_install(Error **errp);
+
+#endif

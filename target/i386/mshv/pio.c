@@ -1,0 +1,105 @@
+/*
+ * Exits for port I/O.
+ *
+ * IN and OUT are answered from the message alone: it says the port, the size,
+ * RAX and the length of the instruction. INS and OUTS, and what the message
+ * does not explain, go to the instruction emulator.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/rcu.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "emulate.h"
+#include "trace.h"
+
+static int emulate(CPUState *cs,
+                   const struct hv_x64_io_port_intercept_message *io, bool in,
+                   Error **errp)
+{
+    struct insn_hints hints = {
+        .bytes = io->instruction_bytes,
+        .nbytes = MIN(io->instruction_byte_count,
+                      sizeof(io->instruction_bytes)),
+        .io_allowed = true,
+    };
+    struct insn_result result = { 0 };
+    enum insn_status status;
+    MshvEmulation e;
+    int ret = mshv_emulation_begin(&e, cs, errp);
+
+    if (ret < 0) {
+        return ret;
+    }
+    RCU_READ_LOCK_GUARD();
+    if (io->access_info.string_op) {
+        status = insn_string_io(&e.cpu, &mshv_insn_ops, &e, &hints,
+                                io->port_number, io->access_info.access_size,
+                                in, &result);
+    } else {
+        status = insn_execute(&e.cpu, &mshv_insn_ops, &e, &hints, &result);
+    }
+    return mshv_emulation_end(&e, status, &result, &io->header, errp);
+}
+
+static uint64_t merge(uint64_t rax, uint32_t value, unsigned size)
+{
+    return size == 4 ? value : deposit64(rax, 0, size * 8, value);
+}
+
+/*
+ * A port's handler may have asked for the CPU's state and changed it (vmport):
+ * then CPUX86State is what counts.
+ */
+static int finish(CPUState *cs,
+                  const struct hv_x64_io_port_intercept_message *io, bool in,
+                  uint32_t value, unsigned size, Error **errp)
+{
+    uint64_t rip = io->header.rip + io->header.instruction_length;
+    CPUX86State *env = &X86_CPU(cs)->env;
+    int ret = 0;
+
+    if (!(io->header.execution_state.efer_lma &&
+          io->header.cs_segment._long)) {
+        rip = (uint32_t)rip;
+    }
+    if (cs->vcpu_dirty) {
+        env->eip = rip;
+        if (in) {
+            env->regs[R_EAX] = merge(env->regs[R_EAX], value, size);
+        }
+    } else {
+        ret = mshv_x86_finish_instruction(cs, rip, in,
+                                          merge(io->rax, value, size), errp);
+    }
+    return ret < 0 ? ret : mshv_after_instruction(cs, &io->header, errp);
+}
+
+int mshv_exit_io_port(CPUState *cs, const struct hv_message *msg, Error **errp)
+{
+    const struct hv_x64_io_port_intercept_message *io =
+        (const void *)msg->u.payload;
+    bool in = io->header.intercept_access_type == HV_INTERCEPT_ACCESS_READ;
+    unsigned size = io->access_info.access_size;
+    uint8_t buf[4];
+    uint32_t value;
+
+    if (io->access_info.string_op || !io->header.instruction_length ||
+        (size != 1 && size != 2 && size != 4)) {
+        return emulate(cs, io, in, errp);
+    }
+    if (in) {
+        memset(buf, 0xff, sizeof(buf));
+        address_space_read(&address_space_io, io->port_number,
+                           MEMTXATTRS_UNSPECIFIED, buf, size);
+    } else {
+        stl_le_p(buf, io->rax);
+        address_space_write(&address_space_io, io->port_number,
+                            MEMTXATTRS_UNSPECIFIED, buf, size);
+    }
+    value = ldl_le_p(buf);
+    trace_mshv_pio(cs->cpu_index, !in, io->port_number, size, value);
+    return finish(cs, io, in, value, size, errp);
+}

@@ -1,0 +1,338 @@
+/*
+ * The table of a VP's registers: reading, writing and reset all walk it.
+ *
+ * The order is the order of writing. EFER and CR4 come before CR0, so that
+ * paging is never on without what it needs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "state-table.h"
+#include "hw/i386/apic_internal.h"
+
+/* SegmentCache.flags are the descriptor's second word, attributes its 8.. */
+#define ATTRIBUTES_SHIFT        8
+#define ATTRIBUTES_MASK         0xf0ff
+
+void mshv_segment_to_env(SegmentCache *seg,
+                         const struct hv_x64_segment_register *hv)
+{
+    seg->base = hv->base;
+    seg->limit = hv->limit;
+    seg->selector = hv->selector;
+    seg->flags = (uint32_t)(hv->attributes & ATTRIBUTES_MASK)
+                 << ATTRIBUTES_SHIFT;
+}
+
+void mshv_segment_from_env(const SegmentCache *seg,
+                           struct hv_x64_segment_register *hv)
+{
+    hv->base = seg->base;
+    hv->limit = seg->limit;
+    hv->selector = seg->selector;
+    hv->attributes = (seg->flags >> ATTRIBUTES_SHIFT) & ATTRIBUTES_MASK;
+}
+
+/* ---- Registers that are no plain field ---- */
+
+static void get_cr8(X86CPU *cpu, const union hv_register_value *value)
+{
+    cpu_set_apic_tpr(cpu->apic_state, value->reg64);
+}
+
+static void set_cr8(X86CPU *cpu, union hv_register_value *value)
+{
+    value->reg64 = cpu_get_apic_tpr(cpu->apic_state);
+}
+
+static void get_apic_base(X86CPU *cpu, const union hv_register_value *value)
+{
+    cpu_set_apic_base(cpu->apic_state, value->reg64);
+}
+
+static void set_apic_base(X86CPU *cpu, union hv_register_value *value)
+{
+    value->reg64 = cpu_get_apic_base(cpu->apic_state);
+}
+
+static void get_activity(X86CPU *cpu, const union hv_register_value *value)
+{
+    if (value->internal_activity.startup_suspend) {
+        cpu->env.mp_state = MSHV_MP_WAIT_FOR_SIPI;
+    } else if (value->internal_activity.halt_suspend) {
+        cpu->env.mp_state = MSHV_MP_HALTED;
+    } else {
+        cpu->env.mp_state = MSHV_MP_RUNNABLE;
+    }
+}
+
+static void set_activity(X86CPU *cpu, union hv_register_value *value)
+{
+    value->internal_activity.startup_suspend =
+        cpu->env.mp_state == MSHV_MP_WAIT_FOR_SIPI;
+    value->internal_activity.halt_suspend =
+        cpu->env.mp_state == MSHV_MP_HALTED;
+}
+
+static void get_interrupt_state(X86CPU *cpu,
+                                const union hv_register_value *value)
+{
+    CPUX86State *env = &cpu->env;
+
+    env->hflags &= ~HF_INHIBIT_IRQ_MASK;
+    env->hflags2 &= ~HF2_NMI_MASK;
+    if (value->interrupt_state.interrupt_shadow) {
+        env->hflags |= HF_INHIBIT_IRQ_MASK;
+    }
+    if (value->interrupt_state.nmi_masked) {
+        env->hflags2 |= HF2_NMI_MASK;
+    }
+}
+
+static void set_interrupt_state(X86CPU *cpu, union hv_register_value *value)
+{
+    value->interrupt_state.interrupt_shadow =
+        !!(cpu->env.hflags & HF_INHIBIT_IRQ_MASK);
+    value->interrupt_state.nmi_masked =
+        !!(cpu->env.hflags2 & HF2_NMI_MASK);
+}
+
+/* An event whose delivery has begun; it comes before any other. */
+static void get_pending_interruption(X86CPU *cpu,
+                                     const union hv_register_value *value)
+{
+    CPUX86State *env = &cpu->env;
+    union hv_x64_pending_interruption_register p = value->pending_interruption;
+
+    env->interrupt_injected = -1;
+    env->soft_interrupt = 0;
+    env->nmi_injected = false;
+    env->exception_injected = 0;
+    env->ins_len = 0;
+    if (!p.interruption_pending) {
+        return;
+    }
+    switch (p.interruption_type) {
+    case HV_X64_PENDING_INTERRUPT:
+        env->interrupt_injected = p.interruption_vector;
+        break;
+    case HV_X64_PENDING_NMI:
+        env->nmi_injected = true;
+        break;
+    case HV_X64_PENDING_SOFTWARE_INTERRUPT:
+        env->interrupt_injected = p.interruption_vector;
+        env->soft_interrupt = 1;
+        env->ins_len = p.instruction_length;
+        break;
+    default:
+        env->exception_injected = 1;
+        env->exception_nr = p.interruption_vector;
+        env->has_error_code = p.deliver_error_code;
+        env->error_code = p.error_code;
+        env->ins_len = p.instruction_length;
+        break;
+    }
+}
+
+static void set_pending_interruption(X86CPU *cpu,
+                                     union hv_register_value *value)
+{
+    CPUX86State *env = &cpu->env;
+    union hv_x64_pending_interruption_register p = { .as_uint64 = 0 };
+
+    if (env->exception_injected) {
+        p.interruption_pending = 1;
+        p.interruption_type = HV_X64_PENDING_EXCEPTION;
+        p.interruption_vector = env->exception_nr;
+        p.deliver_error_code = env->has_error_code;
+        p.error_code = env->has_error_code ? env->error_code : 0;
+        p.instruction_length = env->ins_len;
+    } else if (env->nmi_injected) {
+        p.interruption_pending = 1;
+        p.interruption_type = HV_X64_PENDING_NMI;
+        p.interruption_vector = EXCP02_NMI;
+    } else if (env->interrupt_injected >= 0) {
+        p.interruption_pending = 1;
+        p.interruption_type = env->soft_interrupt
+                              ? HV_X64_PENDING_SOFTWARE_INTERRUPT
+                              : HV_X64_PENDING_INTERRUPT;
+        p.interruption_vector = env->interrupt_injected;
+        p.instruction_length = env->soft_interrupt ? env->ins_len : 0;
+    }
+    value->pending_interruption = p;
+}
+
+/* An exception that waits, with its payload (CR2 or DR6) not yet loaded. */
+static void get_pending_event(X86CPU *cpu,
+                              const union hv_register_value *value)
+{
+    CPUX86State *env = &cpu->env;
+    const union hv_x64_pending_exception_event *e =
+        &value->pending_exception_event;
+
+    env->exception_pending = 0;
+    env->exception_has_payload = false;
+    env->exception_payload = 0;
+    if (e->event_pending && e->event_type == HV_X64_PENDING_EVENT_EXCEPTION) {
+        env->exception_pending = 1;
+        env->exception_nr = e->vector;
+        env->has_error_code = e->deliver_error_code;
+        env->error_code = e->error_code;
+        env->exception_has_payload = true;
+        env->exception_payload = e->exception_parameter;
+    }
+}
+
+static void set_pending_event(X86CPU *cpu, union hv_register_value *value)
+{
+    CPUX86State *env = &cpu->env;
+    union hv_x64_pending_exception_event *e = &value->pending_exception_event;
+
+    if (env->exception_pending) {
+        e->event_pending = 1;
+        e->event_type = HV_X64_PENDING_EVENT_EXCEPTION;
+        e->deliver_error_code = env->has_error_code;
+        e->vector = env->exception_nr;
+        e->error_code = env->has_error_code ? env->error_code : 0;
+        e->exception_parameter = env->exception_payload;
+    }
+}
+
+/* ---- The table ---- */
+
+#define ENV(f)                offsetof(CPUX86State, f)
+#define PLAIN(n, f, frm, w) \
+    { .text = #n, .name = HV_X64_REGISTER_##n, .form = frm, .when = w, \
+      .offset = ENV(f) }
+#define RUN64(n, f)             PLAIN(n, f, MSHV_FORM_U64, MSHV_WHEN_RUNTIME)
+#define RUN32(n, f)             PLAIN(n, f, MSHV_FORM_U32, MSHV_WHEN_RUNTIME)
+#define SEGMENT(n, f)           PLAIN(n, f, MSHV_FORM_SEGMENT, \
+                                      MSHV_WHEN_RUNTIME)
+#define TABLE(n, f)             PLAIN(n, f, MSHV_FORM_TABLE, MSHV_WHEN_RUNTIME)
+#define FUNCTION(n, g, s) \
+    { .text = #n, .name = HV_##n, .form = MSHV_FORM_FUNCTION, \
+      .when = MSHV_WHEN_RUNTIME, .get = g, .set = s }
+/* If the guest has the feature. */
+#define FEATURE64(n, f, w, b) \
+    { .text = #n, .name = HV_X64_REGISTER_##n, .form = MSHV_FORM_U64, \
+      .when = MSHV_WHEN_RUNTIME, .offset = ENV(f), .word = w, .bits = b, \
+      .optional = true }
+/* MTRRs: the hypervisor need not have all, or any. */
+#define MTRR(n, f) \
+    { .text = #n, .name = HV_X64_REGISTER_MSR_MTRR_##n, \
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET, .offset = ENV(f), \
+      .word = FEAT_1_EDX, .bits = CPUID_MTRR, .optional = true }
+#define MTRR_PAIR(n) \
+    MTRR(PHYS_BASE##n, mtrr_var[n].base), MTRR(PHYS_MASK##n, mtrr_var[n].mask)
+/* The hypervisor's own MSRs: if the partition has the privilege. */
+#define SYNTHETIC(n, f) \
+    { .text = #n, .name = HV_REGISTER_##n, .form = MSHV_FORM_U64, \
+      .when = MSHV_WHEN_RESET, .offset = ENV(f), .optional = true }
+#define SINT(n)                 SYNTHETIC(SINT##n, msr_hv_synic_sint[n])
+#define STIMER(n) \
+    SYNTHETIC(STIMER##n##_CONFIG, msr_hv_stimer_config[n]), \
+    SYNTHETIC(STIMER##n##_COUNT, msr_hv_stimer_count[n])
+
+const MshvReg mshv_reg_table[] = {
+    RUN64(RAX, regs[R_EAX]),
+    RUN64(RCX, regs[R_ECX]),
+    RUN64(RDX, regs[R_EDX]),
+    RUN64(RBX, regs[R_EBX]),
+    RUN64(RSP, regs[R_ESP]),
+    RUN64(RBP, regs[R_EBP]),
+    RUN64(RSI, regs[R_ESI]),
+    RUN64(RDI, regs[R_EDI]),
+    RUN64(R8, regs[8]),
+    RUN64(R9, regs[9]),
+    RUN64(R10, regs[10]),
+    RUN64(R11, regs[11]),
+    RUN64(R12, regs[12]),
+    RUN64(R13, regs[13]),
+    RUN64(R14, regs[14]),
+    RUN64(R15, regs[15]),
+    RUN64(RIP, eip),
+    RUN64(RFLAGS, eflags),
+
+    RUN64(EFER, efer),
+    RUN64(CR4, cr[4]),
+    RUN64(CR3, cr[3]),
+    RUN64(CR0, cr[0]),
+    RUN64(CR2, cr[2]),
+    FUNCTION(X64_REGISTER_CR8, get_cr8, set_cr8),
+    FEATURE64(XFEM, xcr0, FEAT_1_ECX, CPUID_EXT_XSAVE),
+
+    SEGMENT(ES, segs[R_ES]),
+    SEGMENT(CS, segs[R_CS]),
+    SEGMENT(SS, segs[R_SS]),
+    SEGMENT(DS, segs[R_DS]),
+    SEGMENT(FS, segs[R_FS]),
+    SEGMENT(GS, segs[R_GS]),
+    SEGMENT(LDTR, ldt),
+    SEGMENT(TR, tr),
+    TABLE(IDTR, idt),
+    TABLE(GDTR, gdt),
+
+    RUN64(DR0, dr[0]),
+    RUN64(DR1, dr[1]),
+    RUN64(DR2, dr[2]),
+    RUN64(DR3, dr[3]),
+    RUN64(DR6, dr[6]),
+    RUN64(DR7, dr[7]),
+
+    RUN64(KERNEL_GS_BASE, kernelgsbase),
+    RUN64(PAT, pat),
+    RUN32(SYSENTER_CS, sysenter_cs),
+    RUN64(SYSENTER_EIP, sysenter_eip),
+    RUN64(SYSENTER_ESP, sysenter_esp),
+    RUN64(STAR, star),
+    RUN64(LSTAR, lstar),
+    RUN64(CSTAR, cstar),
+    RUN64(SFMASK, fmask),
+    FEATURE64(TSC_AUX, tsc_aux, FEAT_8000_0001_EDX, CPUID_EXT2_RDTSCP),
+    FEATURE64(XSS, xss, FEAT_XSAVE, CPUID_XSAVE_XSAVES),
+    FEATURE64(SPEC_CTRL, spec_ctrl, FEAT_7_0_EDX,
+              CPUID_7_0_EDX_SPEC_CTRL | CPUID_7_0_EDX_SPEC_CTRL_SSBD),
+    FEATURE64(TSC_ADJUST, tsc_adjust, FEAT_7_0_EBX, CPUID_7_0_EBX_TSC_ADJUST),
+    FUNCTION(X64_REGISTER_APIC_BASE, get_apic_base, set_apic_base),
+
+    MTRR(DEF_TYPE, mtrr_deftype),
+    MTRR_PAIR(0), MTRR_PAIR(1), MTRR_PAIR(2), MTRR_PAIR(3),
+    MTRR_PAIR(4), MTRR_PAIR(5), MTRR_PAIR(6), MTRR_PAIR(7),
+    MTRR(FIX64K00000, mtrr_fixed[0]),
+    MTRR(FIX16K80000, mtrr_fixed[1]),
+    MTRR(FIX16KA0000, mtrr_fixed[2]),
+    MTRR(FIX4KC0000, mtrr_fixed[3]),
+    MTRR(FIX4KC8000, mtrr_fixed[4]),
+    MTRR(FIX4KD0000, mtrr_fixed[5]),
+    MTRR(FIX4KD8000, mtrr_fixed[6]),
+    MTRR(FIX4KE0000, mtrr_fixed[7]),
+    MTRR(FIX4KE8000, mtrr_fixed[8]),
+    MTRR(FIX4KF0000, mtrr_fixed[9]),
+    MTRR(FIX4KF8000, mtrr_fixed[10]),
+
+    /* A clock that runs: never written back to a VP that has been running. */
+    PLAIN(TSC, tsc, MSHV_FORM_U64, MSHV_WHEN_FULL),
+
+    SYNTHETIC(VP_ASSIST_PAGE, msr_hv_vapic),
+    SYNTHETIC(REFERENCE_TSC, msr_hv_tsc),
+    { .text = "HYPERCALL", .name = HV_X64_REGISTER_HYPERCALL,
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET,
+      .offset = ENV(msr_hv_hypercall), .optional = true },
+    SYNTHETIC(GUEST_OS_ID, msr_hv_guest_os_id),
+    SYNTHETIC(SCONTROL, msr_hv_synic_control),
+    SYNTHETIC(SIEFP, msr_hv_synic_evt_page),
+    SYNTHETIC(SIMP, msr_hv_synic_msg_page),
+    SINT(0), SINT(1), SINT(2), SINT(3), SINT(4), SINT(5), SINT(6), SINT(7),
+    SINT(8), SINT(9), SINT(10), SINT(11), SINT(12), SINT(13), SINT(14),
+    SINT(15),
+    STIMER(0), STIMER(1), STIMER(2), STIMER(3),
+
+    FUNCTION(REGISTER_INTERRUPT_STATE,
+             get_interrupt_state, set_interrupt_state),
+    FUNCTION(REGISTER_PENDING_INTERRUPTION,
+             get_pending_interruption, set_pending_interruption),
+    FUNCTION(REGISTER_PENDING_EVENT0, get_pending_event, set_pending_event),
+    FUNCTION(REGISTER_INTERNAL_ACTIVITY_STATE, get_activity, set_activity),
+};
+
+const unsigned mshv_reg_count = ARRAY_SIZE(mshv_reg_table);

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""stop, cont, reset, registers and quit, many times and at any moment."""
+
+import tempfile
+import time
+from vm import Tap, Vm, firmware
+
+# Counts in memory at 0x500, so that it can be seen to run on.
+COUNTER = '2: incl 0x500\njmp 2b\n'
+IO = '2: incl 0x500\nout %al, $0x80\njmp 2b\n'
+
+
+def counter(vm):
+    return int(vm.hmp('xp /1wx 0x500').split()[-1], 16)
+
+
+def moves(vm):
+    old = counter(vm)
+    for _ in range(100):
+        time.sleep(0.02)
+        if counter(vm) != old:
+            return True
+    return False
+
+
+def storm(name, code, cpus, rounds):
+    with tempfile.TemporaryDirectory() as d, \
+            Vm('-M', 'pc', '-m', '16', '-smp', str(cpus), '-bios',
+               firmware(d, code)) as vm:
+        Tap.ok(moves(vm), f'{name}: the guest runs', vm.said())
+        for _ in range(rounds):
+            vm.qmp('stop')
+            vm.qmp('cont')
+        Tap.ok(moves(vm), f'{name}: it runs on after {rounds} x stop, cont')
+        for _ in range(rounds):
+            vm.hmp('info registers -a')
+        Tap.ok(moves(vm), f'{name}: and after {rounds} x info registers')
+        vm.qmp('stop')
+        old = counter(vm)
+        time.sleep(0.2)
+        Tap.equal(counter(vm), old, f'{name}: it stands still when stopped')
+        vm.qmp('cont')
+        for _ in range(20):
+            vm.qmp('system_reset')
+        Tap.ok(moves(vm), f'{name}: it runs after 20 x system_reset')
+        Tap.equal(vm.status(), 'running', f'{name}: status')
+        Tap.equal(vm.said(), '', f'{name}: no complaint')
+        vm.qmp('quit')
+        Tap.equal(vm.wait_end(), 0, f'{name}: quit')
+
+
+storm('loop', COUNTER, 1, 200)
+storm('loop, 4 CPUs', COUNTER, 4, 50)
+storm('exits', IO, 1, 200)
+with tempfile.TemporaryDirectory() as d, \
+        Vm('-M', 'pc', '-m', '16', '-bios', firmware(d, 'hlt'),
+           paused=True) as halted:
+    Tap.equal(halted.status(), 'prelaunch', '-S: not started')
+    halted.qmp('cont')
+    halted.wait_quiet()
+    halted.qmp('stop')
+    halted.qmp('quit')
+    Tap.equal(halted.wait_end(), 0, 'a CPU that is halted for ever: quit')
+Tap.end()

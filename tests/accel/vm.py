@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU with -accel mshv, driven through QMP, for the tests beside this file.
+
+Tests print TAP and run where /dev/mshv is: on a host that has it, or in the
+emulated one (tests/accel/run).
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+QEMU = os.environ.get('QEMU', os.path.join(TOP, 'build',
+                                           'qemu-system-x86_64'))
+# How much slower than bare metal the host may be.
+PATIENCE = float(os.environ.get('PATIENCE', '20'))
+
+
+class Tap:
+    """Results, one line each; what a test saw goes into the line."""
+    count = 0
+    failed = 0
+
+    @classmethod
+    def ok(cls, good, name, saw=''):
+        cls.count += 1
+        cls.failed += not good
+        print(f'{"" if good else "not "}ok {cls.count} - {name}')
+        if saw and not good:
+            for line in str(saw).splitlines():
+                print(f'# {line}')
+        sys.stdout.flush()
+        return good
+
+    @classmethod
+    def equal(cls, got, wanted, name):
+        return cls.ok(got == wanted, name, f'got {got!r}, wanted {wanted!r}')
+
+    @classmethod
+    def end(cls):
+        print(f'1..{cls.count}')
+        sys.exit(cls.failed != 0)
+
+
+class QmpError(Exception):
+    """A command that QEMU refused."""
+
+
+class Vm:
+    """One QEMU. Use with `with`: it ends with the block."""
+
+    def __init__(self, *args, accel='mshv', paused=False):
+        self.dir = tempfile.TemporaryDirectory(prefix='mshv-test-')
+        self.events = []
+        self.buffer = b''
+        self.errors = open(os.path.join(self.dir.name, 'stderr'), 'w+b')
+        ours, theirs = socket.socketpair()
+        self.socket = ours
+        self.process = subprocess.Popen(
+            [QEMU, '-accel', accel, '-nodefaults', '-display', 'none',
+             '-chardev', f'socket,id=qmp,fd={theirs.fileno()}',
+             '-mon', 'chardev=qmp,mode=control',
+             *(['-S'] if paused else []), *args],
+            stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
+            pass_fds=[theirs.fileno()])
+        theirs.close()
+        self.started = self.read_message(60) is not None
+        if self.started:
+            self.qmp('qmp_capabilities')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.socket.close()
+        self.errors.close()
+        self.dir.cleanup()
+
+    def read_message(self, seconds):
+        """The next message, or None when QEMU has gone."""
+        self.socket.settimeout(seconds * PATIENCE)
+        while b'\n' not in self.buffer:
+            try:
+                data = self.socket.recv(65536)
+            except ConnectionResetError:
+                data = b''
+            if not data:
+                return None
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b'\n', 1)
+        return json.loads(line)
+
+    def qmp(self, command, seconds=10, **arguments):
+        request = {'execute': command}
+        if arguments:
+            request['arguments'] = {k.replace('_', '-'): v
+                                    for k, v in arguments.items()}
+        self.socket.sendall(json.dumps(request).encode())
+        while True:
+            answer = self.read_message(seconds)
+            if answer is None:
+                raise QmpError(f'{command}: QEMU has gone: {self.said()}')
+            if 'event' in answer:
+                self.events.append(answer)
+            elif 'error' in answer:
+                raise QmpError(answer['error']['desc'])
+            else:
+                return answer['return']
+
+    def hmp(self, line):
+        return self.qmp('human-monitor-command', command_line=line)
+
+    def status(self):
+        return self.qmp('query-status')['status']
+
+    def wait_event(self, name, seconds=10):
+        """The event of that name, or None if it does not come in time."""
+        end = time.monotonic() + seconds * PATIENCE
+        while True:
+            for event in self.events:
+                if event['event'] == name:
+                    self.events.remove(event)
+                    return event
+            try:
+                message = self.read_message(
+                    max(0.01, end - time.monotonic()) / PATIENCE)
+            except TimeoutError:
+                return None
+            if message is None:
+                return None
+            self.events.append(message)
+
+    def wait_end(self, seconds=10):
+        """The exit status, or None if QEMU does not end in time."""
+        try:
+            return self.process.wait(seconds * PATIENCE)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def said(self):
+        """What QEMU wrote to its standard error."""
+        with open(os.path.join(self.dir.name, 'stderr'), 'rb') as f:
+            return f.read().decode(errors='replace')
+
+    def stats(self, target='vm'):
+        """Sum of each statistic of the provider mshv over all objects."""
+        total = {}
+        for obj in self.qmp('query-stats', target=target,
+                            providers=[{'provider': 'mshv'}]):
+            for stat in obj['stats']:
+                total[stat['name']] = (total.get(stat['name'], 0)
+                                       + stat['value'])
+        return total
+
+    def wait_quiet(self, seconds=10):
+        """Until no vCPU exits any more; its exits by then."""
+        end = time.monotonic() + seconds * PATIENCE
+        old = None
+        while time.monotonic() < end:
+            new = self.stats('vcpu')
+            if new == old:
+                return new
+            old = new
+            time.sleep(0.05 * PATIENCE)
+        raise QmpError(f'the guest does not come to rest: {old}')
+
+
+def firmware(directory, code):
+    """A 64 KiB firmware image that runs the assembly @code in real mode,
+    with CS:IP = F000:0000 and DS = ES = SS = 0. Its path."""
+    source = os.path.join(directory, 'guest.s')
+    elf, image = source[:-2] + '.o', source[:-2] + '.bin'
+    with open(source, 'w', encoding='ascii') as f:
+        f.write('.code16\n.globl start\n.section .text\nstart:\n'
+                'cli\nxor %ax, %ax\nmov %ax, %ds\nmov %ax, %es\n'
+                f'mov %ax, %ss\nmov $0x7c00, %sp\n{code}\n'
+                '1: hlt\njmp 1b\n.org 0xfff0\nljmp $0xf000, $0\n'
+                '.org 0x10000\n')
+    subprocess.run(['as', '--32', '-o', elf, source], check=True)
+    subprocess.run(['objcopy', '-O', 'binary', '-j', '.text', elf, image],
+                   check=True)
+    return image
