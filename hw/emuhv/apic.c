@@ -317,6 +317,9 @@ uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
     a->isr[0] &= 0xffff0000;
     a->tmr[0] &= 0xffff0000;
     a->irr[0] &= 0xffff0000;
+    for (unsigned i = 0; i < 8; i++) {
+        vp->s->level[i] = a->isr[i] & a->tmr[i];
+    }
     if (w[L_IRR] & IRR_NMI) {
         cpu_interrupt(cs, CPU_INTERRUPT_NMI);
     } else {

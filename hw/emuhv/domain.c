@@ -280,8 +280,7 @@ EmuhvMsrAction emuhv_msr_action(EmuhvDomain *d, uint32_t msr)
     if (action) {
         return action - 1;
     }
-    if (d->s->msr_all) {
-        return EMUHV_MSR_INTERCEPT;
-    }
-    return d->s->msr_action ? EMUHV_MSR_IGNORE_ZERO : EMUHV_MSR_FAULT;
+    /* Who asks to ignore them does not want to hear of them either. */
+    return d->s->msr_action ? EMUHV_MSR_IGNORE_ZERO :
+           d->s->msr_all ? EMUHV_MSR_INTERCEPT : EMUHV_MSR_FAULT;
 }

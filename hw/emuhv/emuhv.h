@@ -208,6 +208,11 @@ bool emuhv_synic_ready(const EmuhvParentCpu *pc, unsigned sint);
  */
 void emuhv_synic_post(uint32_t cpu, uint32_t type, uint64_t sender,
                       const void *payload, size_t len);
+/*
+ * Drop queued messages of a partition that goes away: Linux would not take one
+ * from a partition that it does not know, and slot 0 would stay full.
+ */
+void emuhv_synic_forget(uint64_t sender);
 /* Put a port id into an event ring of ring @sint; cpu ~0: any CPU. */
 void emuhv_synic_ring(uint32_t cpu, unsigned sint, uint32_t port);
 /* HvCallNotifyPortRingEmpty */

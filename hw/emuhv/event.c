@@ -26,6 +26,19 @@ bool emuhv_has_error_code(int vector)
            vector <= EXCP0E_PAGE) || vector == EXCP11_ALGN || vector == 21;
 }
 
+/* The trigger mode may change while a vector is in service: its EOI has the
+ * mode of its delivery. */
+static void note_trigger_mode(EmuhvVp *vp, int vector)
+{
+    uint32_t bit = 1u << (vector % 32);
+
+    if (emuhv_vp_apic(vp)->tmr[vector / 32] & bit) {
+        vp->s->level[vector / 32] |= bit;
+    } else {
+        vp->s->level[vector / 32] &= ~bit;
+    }
+}
+
 void emuhv_do_event_begin(CPUX86State *env, int intno, int is_int,
                           int error_code, target_ulong next_eip, int *is_hw)
 {
@@ -41,7 +54,10 @@ void emuhv_do_event_begin(CPUX86State *env, int intno, int is_int,
         s->armed = false;
         *is_hw = type == PI_TYPE_EXTINT || type == PI_TYPE_NMI;
     }
-    vp->stats.interrupts += *is_hw;
+    if (*is_hw) {
+        vp->stats.interrupts++;
+        note_trigger_mode(vp, intno & 0xff);
+    }
     s->event = (EmuhvEvent) {
         .vector = intno, .soft = is_int, .hw = *is_hw,
         .error_code = error_code, .next_eip = next_eip,

@@ -168,6 +168,26 @@ void emuhv_synic_post(uint32_t cpu, uint32_t type, uint64_t sender,
     enqueue(cpu, m);
 }
 
+static void forget(EmuhvMsgQueue *q, uint64_t sender)
+{
+    EmuhvMsg *m, *next;
+
+    QSIMPLEQ_FOREACH_SAFE(m, q, next, next) {
+        if (ldq_le_p(m->data + MSG_SENDER_OFFSET) == sender) {
+            QSIMPLEQ_REMOVE(q, m, EmuhvMsg, next);
+            g_free(m);
+        }
+    }
+}
+
+void emuhv_synic_forget(uint64_t sender)
+{
+    forget(&emuhv.orphans, sender);
+    for (unsigned i = 0; i < emuhv.n_cpus; i++) {
+        forget(&emuhv.cpus[i]->queue, sender);
+    }
+}
+
 /* ---- Event rings ---- */
 
 /* False: the ring is full (and is marked so). */

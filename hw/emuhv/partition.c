@@ -221,6 +221,7 @@ uint16_t emuhv_partition_finalize(EmuhvPartition *p)
     clear_stats_pages(p);
     emuhv_ports_drop(p);
     emuhv_domain_finalize(p->domain);
+    emuhv_synic_forget(p->id);
     trace_emuhv_partition(p->id, "finalized");
     return HV_STATUS_SUCCESS;
 }

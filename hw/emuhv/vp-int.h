@@ -108,6 +108,7 @@ struct EmuhvVpState {
     uint64_t pending_interruption;
     EmuhvRegVal pending_event[2];
     uint64_t deliverability;
+    uint32_t level[8];          /* vectors in service that came as level */
     uint32_t eoi[8];            /* level EOIs to report, by vector */
     bool extint;
     uint8_t extint_vector;

@@ -236,7 +236,8 @@ void emuhv_do_apic_eoi(X86CPU *cpu, int vector)
 {
     EmuhvVp *vp = container_of(cpu->emuhv, EmuhvVp, base);
 
-    if (vp->domain) {
+    if (vp->domain && (vp->s->level[vector / 32] >> (vector % 32) & 1)) {
+        vp->s->level[vector / 32] &= ~(1u << (vector % 32));
         vp->s->eoi[vector / 32] |= 1u << (vector % 32);
         queue_eoi(vp);
     }
@@ -475,6 +476,7 @@ static void vp_init(EmuhvVp *vp)
     s->pending_interruption = s->deliverability = 0;
     memset(s->pending_event, 0, sizeof(s->pending_event));
     memset(s->eoi, 0, sizeof(s->eoi));
+    memset(s->level, 0, sizeof(s->level));
     memset(s->misc_regs, 0, sizeof(s->misc_regs));
     s->page[0] = s->page[1] = EMUHV_NO_PFN;
     memset(&vp->stats, 0, sizeof(vp->stats));
@@ -555,6 +557,7 @@ EmuhvDomain *emuhv_domain_new(const EmuhvDomainConfig *cfg)
     d->cfg = *cfg;
     d->s = g_new0(struct EmuhvDomainState, 1);
     d->s->s2 = emuhv_s2_new();
+    d->s->synth_features = EMUHV_SF_PRESENT | EMUHV_SF_HV1;
     qemu_mutex_init(&d->s->lock);
     d->s->cpuid_icept = g_hash_table_new(NULL, NULL);
     d->s->msr_icept = g_hash_table_new(NULL, NULL);
