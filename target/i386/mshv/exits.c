@@ -71,5 +71,7 @@ int mshv_arch_handle_exit(CPUState *cs, const struct hv_message *msg,
 
 int mshv_arch_pre_run(CPUState *cs, Error **errp)
 {
-    return mshv_offer_pic_interrupt(cs, errp);
+    int ret = mshv_debug_pre_run(cs, errp);
+
+    return ret ? ret : mshv_offer_pic_interrupt(cs, errp);
 }
