@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Memory and CPUs that are plugged in, and refusals."""
 
+import errno
 import tempfile
 from vm import Tap, Vm, QmpError, firmware
 
 COUNTER = '2: incl 0x500\njmp 2b\n'
-ARGS = ('-M', 'pc', '-m', '64,slots=2,maxmem=1G', '-smp', '1,maxcpus=4')
+ARGS = ('-M', 'pc', '-m', '64,slots=2,maxmem=1G', '-smp', '1,maxcpus=4,sockets=4')
 
 
 def plug_memory(vm, name):
@@ -49,7 +50,7 @@ def refused(image, before, call, plug_it, what):
     """The next call of that name fails: so does the command, no more."""
     n = before[f'calls-{call.lower().replace("_", "-")}'] + 1
     with Vm(*ARGS, '-bios', image,
-            accel=f'mshv,x-fail-ioctl={call}:{n}:12') as vm:
+            accel=f'mshv,x-fail-ioctl={call}:{n}:{errno.ENOMEM}') as vm:
         error = plug_it(vm, 1)
         Tap.ok(error and 'Cannot allocate memory' in error,
                f'{what} that is refused: the command fails', error)
@@ -61,7 +62,7 @@ def too_many():
     with Vm('-M', 'q35', '-m', '16', '-smp', '300') as vm:
         said = vm.said()
         Tap.ok(not vm.started and vm.wait_end() == 1 and
-               len(said.splitlines()) == 1 and '256' in said,
+               len(said.splitlines()) == 1 and '255' in said,
                '300 CPUs are refused in one line', said)
 
 
