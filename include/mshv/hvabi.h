@@ -1,6 +1,8 @@
 /*
  * The interface of the Microsoft hypervisor, as plain C11.
  *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * One include for everybody who speaks it: the accelerator (through
  * /dev/mshv, see mshv/uapi.h) and the emulated hypervisor. Needs neither
  * QEMU nor kernel headers, and can be included beside QEMU's hyperv-proto.h:
@@ -9,8 +11,6 @@
  * Names are those of the Linux headers (include/hyperv) where Linux has the
  * thing, so that a search finds both sides; tests/unit/abi-kernel compares
  * them. Integers are little endian, as on every host of this hypervisor.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef MSHV_HVABI_H
 #define MSHV_HVABI_H

@@ -34,7 +34,7 @@ START_TEST(control_word_is_packed)
                                              row[i].count, row[i].start);
 
         ck_assert_msg(word == row[i].word,
-                      "call %#x: %#" PRIx64 ", expected %#" PRIx64,
+                      "call 0x%x: 0x%" PRIx64 ", expected 0x%" PRIx64,
                       row[i].code, word, row[i].word);
         ck_assert_uint_eq(hv_control_code(word), row[i].code);
         ck_assert_uint_eq(hv_control_varhead_bytes(word),
@@ -57,11 +57,11 @@ START_TEST(fields_of_control_word_do_not_overlap)
     uint64_t all = 0;
 
     for (size_t i = 0; i < COUNT(part); i++) {
-        ck_assert_msg(!(all & part[i]), "part %zu: %#" PRIx64
-                      " overlaps %#" PRIx64, i, part[i], all);
+        ck_assert_msg(!(all & part[i]), "part %zu: 0x%" PRIx64
+                      " overlaps 0x%" PRIx64, i, part[i], all);
         all |= part[i];
     }
-    ck_assert_msg(all == UINT64_MAX, "no part has %#" PRIx64, ~all);
+    ck_assert_msg(all == UINT64_MAX, "no part has 0x%" PRIx64, ~all);
 }
 END_TEST
 
@@ -69,7 +69,7 @@ START_TEST(result_word_is_packed)
 {
     uint64_t word = hv_hypercall_result(HV_STATUS_INSUFFICIENT_MEMORY, 300);
 
-    ck_assert_msg(word == 0x0000012c0000000bull, "%#" PRIx64, word);
+    ck_assert_msg(word == 0x0000012c0000000bull, "0x%" PRIx64, word);
     ck_assert_uint_eq(hv_result_status(word), HV_STATUS_INSUFFICIENT_MEMORY);
     ck_assert_uint_eq(hv_result_reps(word), 300);
 }
@@ -93,12 +93,12 @@ static const struct bits expected_bits[] = {
 static void collect_bits(struct facts *facts)
 {
 #define BITS(type, field, first, width) \
-    do { \
+    { \
         type value; \
         memset(&value, 0, sizeof(value)); \
         value.field--; \
         fact_add_bits(facts, #type " ." #field, &value, sizeof(value)); \
-    } while (0);
+    }
 #define OURS_BITS BITS
 #include "bits.inc"
 #undef BITS
@@ -167,7 +167,7 @@ START_TEST(register_names_are_in_runs)
     for (size_t i = 0; i < COUNT(run); i++) {
         ck_assert_msg(run[i].first == run[i].first_name &&
                       run[i].last - run[i].first + 1 == run[i].count,
-                      "%s: %#x to %#x, expected %u from %#x", run[i].what,
+                      "%s: 0x%x to 0x%x, expected %u from 0x%x", run[i].what,
                       run[i].first, run[i].last,
                       run[i].count, run[i].first_name);
     }
@@ -249,7 +249,7 @@ START_TEST(ioctls_have_their_numbers)
 
     for (size_t i = 0; i < COUNT(row); i++) {
         ck_assert_msg(row[i].number == row[i].expected,
-                      "%s is %#lx, expected %#lx",
+                      "%s is 0x%lx, expected 0x%lx",
                       row[i].what, row[i].number, row[i].expected);
     }
 }

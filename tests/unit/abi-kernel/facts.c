@@ -38,7 +38,9 @@ void fact_add_bits(struct facts *facts, const char *name, const void *p,
     while (first < bits && !bit_is_set(p, first)) {
         first++;
     }
-    for (end = first; end < bits && bit_is_set(p, end); end++) {
+    end = first;
+    while (end < bits && bit_is_set(p, end)) {
+        end++;
     }
     for (i = end; i < bits; i++) {
         if (bit_is_set(p, i)) {

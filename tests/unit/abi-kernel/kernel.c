@@ -16,13 +16,13 @@
 #define PICK(ours, kernels) kernels
 
 #define FEATURE(name, type, field) \
-    do { \
+    { \
         type value; \
         memset(&value, 0, sizeof(value)); \
         value.field--; \
         fact_add_bits(facts, #name, &value.as_uint64, \
                       sizeof(value.as_uint64)); \
-    } while (0);
+    }
 
 #define PROC_FEATURE(name, field) \
     FEATURE(name, union hv_partition_processor_features, field)

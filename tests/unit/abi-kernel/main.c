@@ -36,8 +36,8 @@ int main(void)
         const struct fact *o = &ours.row[i], *k = &kernels.row[i];
 
         if (!same(o, k)) {
-            printf("# %s: ours %#" PRIx64 ", %#" PRIx64
-                   "; the kernel's %#" PRIx64 ", %#" PRIx64 "\n",
+            printf("# %s: ours 0x%" PRIx64 ", 0x%" PRIx64
+                   "; the kernel's 0x%" PRIx64 ", 0x%" PRIx64 "\n",
                    o->name, o->a, o->b, k->a, k->b);
         }
     }

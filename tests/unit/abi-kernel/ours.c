@@ -12,10 +12,10 @@
 #define PICK(ours, kernels) ours
 
 #define MASK(title, value) \
-    do { \
+    { \
         uint64_t mask = (value); \
         fact_add_bits(facts, title, &mask, sizeof(mask)); \
-    } while (0);
+    }
 
 #define PROC_FEATURE(name, field) fact_add(facts, #name, name, 1);
 #define XSAVE_FEATURE(name, field) MASK(#name, name)

@@ -64,8 +64,9 @@ enum insn_status insn_bt_reg(struct insn_ctx *c)
     if (c->mem) {
         int64_t wide = insn_sign_extend(number, c->opsize);
 
-        c->ea += (wide >> (c->opsize == 8 ? 6 : c->opsize == 4 ? 5 : 4)) *
-                 c->opsize;
+        unsigned shift = c->opsize == 8 ? 6 : c->opsize == 4 ? 5 : 4;
+
+        c->ea += (uint64_t)(wide >> shift) * c->opsize;
         c->ea &= insn_size_mask(c->adsize);
     }
     return bit_test(c, number);

@@ -1,8 +1,8 @@
 /*
  * x86 instruction emulator: BMI1 and BMI2
  *
- * Destination registers may be ModRM.reg or VEX.vvvv; AF and PF, undefined after
- * most of these, stay as they are.
+ * Destination registers may be ModRM.reg or VEX.vvvv; AF and PF, undefined
+ * after most of these, stay as they are.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

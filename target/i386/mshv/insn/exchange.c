@@ -92,7 +92,9 @@ enum insn_status insn_cmpxchg(struct insn_ctx *c)
         }
     } else {
         old = insn_reg_get(c, c->rm, c->opsize);
-        insn_reg_set(c, c->rm, c->opsize, old == acc ? src : old);
+        if (old == acc) {
+            insn_reg_set(c, c->rm, c->opsize, src);
+        }
     }
     insn_alu_sub(acc, old, c->opsize, &rflags);
     if (old != acc) {

@@ -269,10 +269,10 @@ enum insn_status insn_execute(struct insn_cpu *cpu, const struct insn_ops *ops,
                               struct insn_result *res);
 
 /*
- * As insn_execute, for the exit of a string I/O instruction (INS, OUTS, with or
- * without REP) at @port of @size bytes, @in for INS.  If the bytes at CS:RIP are
- * no longer such an instruction (the guest has changed them since the exit),
- * nothing is done and INSN_PARTIAL is returned: let the VP run again.
+ * As insn_execute, for the exit of a string I/O instruction (INS, OUTS, with
+ * or without REP) at @port of @size bytes, @in for INS.  If the bytes at
+ * CS:RIP are no longer such an instruction (the guest has changed them since
+ * the exit), nothing is done and INSN_PARTIAL is returned: let the VP run.
  */
 enum insn_status insn_string_io(struct insn_cpu *cpu,
                                 const struct insn_ops *ops, void *opaque,
@@ -308,8 +308,8 @@ enum insn_access {
  * bits by compare-exchange.  PAE reads the PDPTEs from memory, as AMD
  * processors do with nested paging, not from the copy made by MOV to CR3.
  *
- * Returns INSN_DONE; INSN_FAULT with #PF, or #GP(0) if @gva is not canonical; or
- * INSN_ERROR.
+ * Returns INSN_DONE; INSN_FAULT with #PF, or with #GP(0) if @gva is not
+ * canonical; or INSN_ERROR.
  */
 enum insn_status insn_translate(const struct insn_cpu *cpu,
                                 const struct insn_ops *ops, void *opaque,

@@ -30,8 +30,8 @@ static unsigned io_size(const struct insn_ctx *c)
 }
 
 /*
- * How many of @max elements from offset @off on are one run of bytes in the page
- * of RAM in which @m, the first of them, lies.
+ * How many of @max elements from offset @off on are one run of bytes in the
+ * page of RAM in which @m, the first of them, lies.
  */
 static unsigned batch(struct insn_ctx *c, const struct insn_mem *m,
                       uint64_t off, unsigned max)
@@ -49,9 +49,9 @@ static unsigned batch(struct insn_ctx *c, const struct insn_mem *m,
 }
 
 /*
- * Resolve as many of @max elements at @seg:@reg as one call of the port can do.
- * Only the first one may fault now: if the others do not fit the segment, or are
- * not RAM, they are left for later.
+ * Resolve as many of @max elements at @seg:@reg as one call of the port can
+ * do.  Only the first one may fault now: if the others do not fit the segment,
+ * or are not RAM, they are left for later.
  */
 static enum insn_status resolve_batch(struct insn_ctx *c, unsigned seg,
                                       unsigned reg, bool write, unsigned max,

@@ -80,6 +80,7 @@ enum insn_status insn_movsx(struct insn_ctx *c)
     return st;
 }
 
+/* With 66, Intel reads 16 bits and AMD 32: this is Intel's. */
 enum insn_status insn_movsxd(struct insn_ctx *c)
 {
     unsigned size = c->opsize == 2 ? 2 : 4;
@@ -134,12 +135,12 @@ enum insn_status insn_movdir64b(struct insn_ctx *c)
     enum insn_status st;
     uint8_t buf[64];
 
-    st = insn_linear(c, INSN_ES, dst, 64, true, &gva);
+    st = insn_resolve_ea(c, 64, false, &from);
+    if (st == INSN_DONE) {
+        st = insn_linear(c, INSN_ES, dst, 64, true, &gva);
+    }
     if (st == INSN_DONE && (gva & 63)) {
         st = insn_raise_ec0(c, INSN_VEC_GP);
-    }
-    if (st == INSN_DONE) {
-        st = insn_resolve_ea(c, 64, false, &from);
     }
     if (st == INSN_DONE) {
         st = insn_resolve(c, INSN_ES, dst, 64, true, &to);

@@ -1,8 +1,8 @@
 /*
  * x86 instruction emulator: shifts and rotates
  *
- * Undefined flags (OF for counts other than 1, CF for counts above the operand's
- * size, AF) are given some value.
+ * Undefined flags (OF for counts other than 1, CF for counts above the
+ * operand's size, AF) are given some value.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -201,7 +201,7 @@ static uint64_t shift_pair(uint64_t dst, uint64_t src, unsigned n,
     return res;
 }
 
-/* With three operands these do not fit insn_rm_modify; they cannot be locked. */
+/* These have three operands, too many for insn_rm_modify, and no LOCK. */
 static enum insn_status double_shift(struct insn_ctx *c, uint64_t count,
                                      bool left)
 {

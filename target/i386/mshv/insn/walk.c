@@ -280,7 +280,7 @@ static enum insn_status check_rights(struct walk *w)
 
 /*
  * Set @set in the entry of @level, as a processor does: only if it is still
- * what the walk has read.  Tables that are not in writable RAM stay as they are.
+ * what the walk has read.  Tables outside writable RAM stay as they are.
  */
 static bool update_entry(struct walk *w, unsigned level, uint64_t set)
 {

@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: what a child sees as its Hyper-V interface:
+ * synthetic MSRs, SynIC, synthetic timers, reference time.  Source: TLFS
+ * chapters 3 (hypercall interface), 11 (interrupts) and 12 (timers).
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/bswap.h"
+#include "qemu/host-utils.h"
+#include "qemu/main-loop.h"
+#include "cpu.h"
+#include "exec/address-spaces.h"
+#include "hw/boards.h"
+#include "hw/i386/apic.h"
+#include "emuhv.h"
+#include "vp-int.h"
+
+#define MSR_BASE            0x40000000u
+#define M_GUEST_OS_ID       0x00
+#define M_HYPERCALL         0x01
+#define M_VP_INDEX          0x02
+#define M_VP_RUNTIME        0x10
+#define M_TIME_REF_COUNT    0x20
+#define M_REFERENCE_TSC     0x21
+#define M_TSC_FREQUENCY     0x22
+#define M_APIC_FREQUENCY    0x23
+#define M_EOI               0x70
+#define M_ICR               0x71
+#define M_TPR               0x72
+#define M_VP_ASSIST         0x73
+#define M_SCONTROL          0x80
+#define M_SVERSION          0x81
+#define M_SIEFP             0x82
+#define M_SIMP              0x83
+#define M_EOM               0x84
+#define M_SINT0             0x90
+#define M_SINT15            0x9f
+#define M_STIMER0           0xb0
+#define M_STIMER_LAST       0xb7
+#define M_CRASH_P0          0x100
+#define M_CRASH_CTL         0x105
+
+/* Synthetic processor features (property 0x10001) that bring MSRs */
+#define SF_PRESENT          (1ull << 0)
+#define SF_VP_RUNTIME       (1ull << 2)
+#define SF_REF_COUNTER      (1ull << 3)
+#define SF_SYNIC            (1ull << 4)
+#define SF_STIMER           (1ull << 5)
+#define SF_INTR_CTRL        (1ull << 6)
+#define SF_HYPERCALL        (1ull << 7)
+#define SF_VP_INDEX         (1ull << 8)
+#define SF_REFERENCE_TSC    (1ull << 9)
+#define SF_FREQUENCY        (1ull << 11)
+
+#define SINT_MASKED         (1ull << 16)
+#define SINT_AUTO_EOI       (1ull << 17)
+#define SINT_POLLING        (1ull << 18)
+
+#define ST_ENABLE           (1ull << 0)
+#define ST_PERIODIC         (1ull << 1)
+#define ST_AUTO_ENABLE      (1ull << 3)
+#define ST_DIRECT           (1ull << 12)
+
+#define MSG_TIMER_EXPIRED   0x80000010u
+#define PAGE_ENABLE         1ull
+/* QEMU's LAPIC counts nanoseconds of the virtual clock. */
+#define APIC_HZ             1000000000ull
+
+/* ---- Overlay memory ---- */
+
+static MemoryRegion overlay;
+
+bool emuhv_overlay_init(Error **errp)
+{
+    if (!memory_region_init_ram_nomigrate(&overlay,
+                                          OBJECT(qdev_get_machine()),
+                                          "emuhv-child-overlay",
+                                          (uint64_t)emuhv_pool_size() * 4 *
+                                          4096, errp)) {
+        return false;
+    }
+    memory_region_add_subregion(get_system_memory(), EMUHV_OVERLAY_PA,
+                                &overlay);
+    return true;
+}
+
+hwaddr emuhv_overlay_pa(unsigned page)
+{
+    return EMUHV_OVERLAY_PA + page * 4096ull;
+}
+
+void *emuhv_overlay_page(unsigned page)
+{
+    return (uint8_t *)memory_region_get_ram_ptr(&overlay) + page * 4096ull;
+}
+
+/* Through the memory API, so that translated code goes away. */
+static void overlay_write(unsigned page, const void *buf, size_t len)
+{
+    emuhv_ram_write(emuhv_overlay_pa(page), buf, len);
+}
+
+/* ---- Time ---- */
+
+static uint64_t machine_tsc(void)
+{
+    return cpu_get_tsc(NULL);
+}
+
+uint64_t emuhv_domain_raw_tsc(EmuhvDomain *d)
+{
+    return d->s->time_frozen ? d->s->frozen_tsc : machine_tsc();
+}
+
+uint64_t emuhv_domain_reftime(EmuhvDomain *d)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    return d->s->time_frozen ? d->s->frozen_at
+                             : (now - d->s->time_origin) / 100;
+}
+
+static void reference_tsc_update(EmuhvVp *vp)
+{
+    EmuhvDomain *d = vp->domain;
+    uint8_t page[24] = { };
+    uint64_t scale, low, tsc, high;
+
+    if (!(d->s->reference_tsc & PAGE_ENABLE) || d->s->time_frozen) {
+        return;
+    }
+    /* 2^64 * 10 MHz / TSC frequency */
+    low = 0;
+    high = 10000000;
+    divu128(&low, &high, emuhv.tsc_hz);
+    scale = low;
+    tsc = machine_tsc() + emuhv_vp_env(vp)->tsc_offset;
+    mulu64(&low, &high, tsc, scale);
+    stl_le_p(page, 1);
+    stq_le_p(page + 8, scale);
+    stq_le_p(page + 16, emuhv_domain_reftime(d) - high);
+    overlay_write(d->s->overlay_slot[1], page, sizeof(page));
+}
+
+/* ---- SynIC ---- */
+
+static void sint_raise(EmuhvVp *vp, unsigned sint)
+{
+    uint64_t v = vp->s->synic.sint[sint];
+
+    if (!(v & (SINT_MASKED | SINT_POLLING))) {
+        emuhv_apic_raise(vp, v & 0xff);
+    }
+}
+
+void emuhv_synth_auto_eoi(EmuhvVp *vp, int vector)
+{
+    APICCommonState *a = emuhv_vp_apic(vp);
+
+    if (!(vp->s->synic.scontrol & 1)) {
+        return;
+    }
+    for (unsigned i = 0; i < EMUHV_SINT_COUNT; i++) {
+        uint64_t v = vp->s->synic.sint[i];
+
+        if ((v & SINT_AUTO_EOI) && !(v & SINT_MASKED) &&
+            (v & 0xff) == vector) {
+            a->isr[vector / 32] &= ~(1u << (vector % 32));
+            apic_poll_irq(DEVICE(a));
+            return;
+        }
+    }
+}
+
+uint16_t emuhv_vp_post_message(EmuhvVp *vp, unsigned sint,
+                               const uint8_t msg[256])
+{
+    EmuhvVpSynic *y = &vp->s->synic;
+    uint8_t *slot;
+
+    if (sint >= EMUHV_SINT_COUNT) {
+        return ST_INVALID_PARAMETER;
+    }
+    if (!(y->scontrol & 1) || !(y->simp & PAGE_ENABLE)) {
+        return ST_INVALID_SYNIC_STATE;
+    }
+    slot = (uint8_t *)emuhv_overlay_page(emuhv_vp_overlay(vp, 0)) + sint * 256;
+    if (qatomic_read((uint32_t *)slot)) {
+        qatomic_or(slot + 5, 1);        /* message pending */
+        smp_mb();
+        if (qatomic_read((uint32_t *)slot)) {
+            return ST_INSUFFICIENT_BUFFERS;
+        }
+    }
+    memcpy(slot + 4, msg + 4, 252);
+    slot[5] &= ~1;
+    qatomic_store_release((uint32_t *)slot, ldl_he_p(msg));
+    sint_raise(vp, sint);
+    return ST_SUCCESS;
+}
+
+uint16_t emuhv_vp_signal_event(EmuhvVp *vp, unsigned sint, unsigned flag,
+                               bool *newly)
+{
+    EmuhvVpSynic *y = &vp->s->synic;
+    uint32_t *flags, bit;
+
+    if (sint >= EMUHV_SINT_COUNT || flag >= 2048) {
+        return ST_INVALID_PARAMETER;
+    }
+    if (!(y->scontrol & 1) || !(y->siefp & PAGE_ENABLE)) {
+        return ST_INVALID_SYNIC_STATE;
+    }
+    flags = (uint32_t *)emuhv_overlay_page(emuhv_vp_overlay(vp, 1)) +
+            sint * 64 + flag / 32;
+    bit = 1u << (flag % 32);
+    *newly = !(qatomic_fetch_or(flags, bit) & bit);
+    if (*newly) {
+        sint_raise(vp, sint);
+    }
+    return ST_SUCCESS;
+}
+
+/* ---- Synthetic timers ---- */
+
+static void stimer_start(EmuhvStimer *t)
+{
+    EmuhvDomain *d = t->vp->domain;
+    uint64_t now;
+
+    timer_del(t->timer);
+    if (!d || !(t->config & ST_ENABLE) || !t->count) {
+        return;
+    }
+    now = emuhv_domain_reftime(d);
+    if (t->config & ST_PERIODIC) {
+        if (!t->expiry) {
+            t->expiry = now + t->count;
+        } else if (t->expiry <= now) {
+            /* Late: skip the periods that are over. */
+            t->expiry += ((now - t->expiry) / t->count + 1) * t->count;
+        }
+    } else {
+        t->expiry = t->count;
+    }
+    if (!d->s->time_frozen) {
+        int64_t left = t->expiry > now ? MIN(t->expiry - now, INT64_MAX / 200)
+                                       : 0;
+
+        timer_mod(t->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                            left * 100);
+    }
+}
+
+static void stimer_message(EmuhvStimer *t)
+{
+    uint8_t msg[256] = { };
+
+    stl_le_p(msg, MSG_TIMER_EXPIRED);
+    msg[4] = 24;
+    stl_le_p(msg + 16, t->index);
+    stq_le_p(msg + 24, t->expiry);
+    stq_le_p(msg + 32, emuhv_domain_reftime(t->vp->domain));
+    t->msg_waiting = emuhv_vp_post_message(t->vp, t->config >> 16 & 0xf,
+                                           msg) == ST_INSUFFICIENT_BUFFERS;
+}
+
+static void stimer_expire(void *opaque)
+{
+    EmuhvStimer *t = opaque;
+
+    if (!t->vp->domain || !(t->config & ST_ENABLE)) {
+        return;
+    }
+    if (t->config & ST_DIRECT) {
+        emuhv_apic_raise(t->vp, t->config >> 4 & 0xff);
+    } else {
+        stimer_message(t);
+    }
+    if (t->config & ST_PERIODIC) {
+        t->expiry += t->count;
+        stimer_start(t);
+    } else {
+        t->config &= ~ST_ENABLE;
+    }
+}
+
+static void stimer_config(EmuhvStimer *t, uint64_t config)
+{
+    if (!(config & ST_DIRECT) && !(config >> 16 & 0xf)) {
+        config &= ~ST_ENABLE;
+    }
+    t->config = config & 0xf1fff;
+    t->expiry = 0;
+    t->msg_waiting = false;
+    stimer_start(t);
+}
+
+static void stimer_count(EmuhvStimer *t, uint64_t count)
+{
+    t->count = count;
+    t->expiry = 0;
+    if (!count) {
+        t->config &= ~ST_ENABLE;
+    } else if (t->config & ST_AUTO_ENABLE) {
+        t->config |= ST_ENABLE;
+    }
+    stimer_start(t);
+}
+
+void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf)
+{
+    memset(buf, 0, EMUHV_STIMER_STATE_SIZE);
+    for (unsigned i = 0; i < EMUHV_STIMERS; i++, buf += 40) {
+        EmuhvStimer *t = &vp->s->synic.stimer[i];
+
+        stl_le_p(buf, t->msg_waiting);
+        stq_le_p(buf + 8, t->config);
+        stq_le_p(buf + 16, t->count);
+        stq_le_p(buf + 24, t->config & ST_PERIODIC ? t->expiry : 0);
+        stq_le_p(buf + 32, t->msg_waiting ? t->expiry : 0);
+    }
+}
+
+void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf)
+{
+    for (unsigned i = 0; i < EMUHV_STIMERS; i++, buf += 40) {
+        EmuhvStimer *t = &vp->s->synic.stimer[i];
+
+        t->config = ldq_le_p(buf + 8) & 0xf1fff;
+        t->count = ldq_le_p(buf + 16);
+        t->expiry = ldq_le_p(buf + 24);
+        stimer_start(t);
+        t->msg_waiting = ldl_le_p(buf) & 1;
+    }
+}
+
+static void eom(EmuhvVp *vp)
+{
+    for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
+        if (vp->s->synic.stimer[i].msg_waiting) {
+            stimer_message(&vp->s->synic.stimer[i]);
+        }
+    }
+}
+
+static void all_timers_restart(EmuhvDomain *d)
+{
+    for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
+        for (unsigned j = 0; d->vps[i] && j < EMUHV_STIMERS; j++) {
+            stimer_start(&d->vps[i]->s->synic.stimer[j]);
+        }
+    }
+}
+
+void emuhv_domain_freeze(EmuhvDomain *d, bool freeze)
+{
+    if (freeze == d->s->time_frozen) {
+        return;
+    }
+    if (freeze) {
+        d->s->frozen_at = emuhv_domain_reftime(d);
+        d->s->frozen_tsc = machine_tsc();
+        d->s->time_frozen = true;
+    } else {
+        uint64_t gone = machine_tsc() - d->s->frozen_tsc;
+
+        d->s->time_frozen = false;
+        d->s->time_origin = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
+                            d->s->frozen_at * 100;
+        d->s->tsc_origin += gone;
+        for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
+            if (d->vps[i]) {
+                emuhv_set_tsc_offset(d->vps[i],
+                                     d->vps[i]->s->tsc_offset - gone);
+                reference_tsc_update(d->vps[i]);
+            }
+        }
+    }
+    all_timers_restart(d);
+}
+
+void emuhv_domain_set_reftime(EmuhvDomain *d, uint64_t t)
+{
+    d->s->frozen_at = t;
+}
+
+/* ---- MSRs ---- */
+
+static void set_overlay(EmuhvVp *vp, unsigned slot, uint64_t val,
+                        unsigned page, bool write)
+{
+    emuhv_s2_set_overlay(vp->domain, slot, val >> 12, emuhv_overlay_pa(page),
+                         write, val & PAGE_ENABLE);
+    emuhv_s2_flush_async(vp->domain);
+}
+
+static void set_hypercall(EmuhvVp *vp, uint64_t val)
+{
+    static const uint8_t code[] = { 0x0f, 0x01, 0xc1, 0xc3 };
+    struct EmuhvDomainState *ds = vp->domain->s;
+    unsigned page = emuhv_vp_overlay(vp, 2);
+
+    if ((ds->hypercall & 2) || !ds->guest_os_id) {
+        return;                 /* locked, or no guest OS id yet */
+    }
+    ds->hypercall = val;
+    ds->overlay_slot[0] = page;
+    if (val & PAGE_ENABLE) {
+        overlay_write(page, code, sizeof(code));
+    }
+    set_overlay(vp, 0, val, page, false);
+}
+
+static void set_reference_tsc(EmuhvVp *vp, uint64_t val)
+{
+    vp->domain->s->reference_tsc = val;
+    vp->domain->s->overlay_slot[1] = emuhv_vp_overlay(vp, 3);
+    reference_tsc_update(vp);
+    set_overlay(vp, 1, val, emuhv_vp_overlay(vp, 3), false);
+}
+
+static void apic_write(unsigned reg, uint32_t val)
+{
+    address_space_stl(&address_space_memory, APIC_DEFAULT_ADDRESS + reg, val,
+                      MEMTXATTRS_UNSPECIFIED, NULL);
+}
+
+static uint32_t apic_read(unsigned reg)
+{
+    return address_space_ldl(&address_space_memory, APIC_DEFAULT_ADDRESS + reg,
+                             MEMTXATTRS_UNSPECIFIED, NULL);
+}
+
+static uint64_t feature_of(uint32_t m)
+{
+    switch (m) {
+    case M_GUEST_OS_ID:
+    case M_HYPERCALL:
+        return SF_HYPERCALL;
+    case M_VP_INDEX:
+        return SF_VP_INDEX;
+    case M_VP_RUNTIME:
+        return SF_VP_RUNTIME;
+    case M_TIME_REF_COUNT:
+        return SF_REF_COUNTER;
+    case M_REFERENCE_TSC:
+        return SF_REFERENCE_TSC;
+    case M_TSC_FREQUENCY:
+    case M_APIC_FREQUENCY:
+        return SF_FREQUENCY;
+    case M_EOI ... M_VP_ASSIST:
+        return SF_INTR_CTRL;
+    case M_SCONTROL ... M_EOM:
+    case M_SINT0 ... M_SINT15:
+        return SF_SYNIC;
+    case M_STIMER0 ... M_STIMER_LAST:
+        return SF_STIMER;
+    case M_CRASH_P0 ... M_CRASH_CTL:
+        return SF_PRESENT;
+    default:
+        return 0;
+    }
+}
+
+bool emuhv_synth_is_msr(EmuhvVp *vp, uint32_t msr)
+{
+    uint64_t f = vp->domain->s->synth_features;
+    uint64_t need = feature_of(msr - MSR_BASE);
+
+    return need && (f & SF_PRESENT) && (f & need) == need;
+}
+
+static bool set_sint(EmuhvVp *vp, unsigned n, uint64_t val)
+{
+    if (!(val & SINT_MASKED) && (val & 0xff) < 16) {
+        return false;
+    }
+    vp->s->synic.sint[n] = val & 0x700ff;
+    return true;
+}
+
+bool emuhv_synth_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val)
+{
+    EmuhvVpSynic *y = &vp->s->synic;
+    struct EmuhvDomainState *ds = vp->domain->s;
+    uint32_t m = msr - MSR_BASE;
+
+    switch (m) {
+    case M_GUEST_OS_ID:
+        ds->guest_os_id = val;
+        if (!val) {
+            ds->hypercall &= ~PAGE_ENABLE;
+            set_overlay(vp, 0, 0, 0, false);
+        }
+        return true;
+    case M_HYPERCALL:
+        set_hypercall(vp, val);
+        return true;
+    case M_REFERENCE_TSC:
+        set_reference_tsc(vp, val);
+        return true;
+    case M_EOI:
+        apic_write(0xb0, 0);
+        return true;
+    case M_ICR:
+        apic_write(0x310, val >> 32);
+        apic_write(0x300, val);
+        return true;
+    case M_TPR:
+        apic_write(0x80, val & 0xff);
+        return true;
+    case M_VP_ASSIST:
+        y->vp_assist = val;
+        return true;
+    case M_SCONTROL:
+        y->scontrol = val & 1;
+        return true;
+    case M_SIEFP:
+        y->siefp = val;
+        set_overlay(vp, 3 + 2 * vp->index, val, emuhv_vp_overlay(vp, 1), true);
+        return true;
+    case M_SIMP:
+        y->simp = val;
+        set_overlay(vp, 2 + 2 * vp->index, val, emuhv_vp_overlay(vp, 0), true);
+        return true;
+    case M_EOM:
+        eom(vp);
+        return true;
+    case M_SINT0 ... M_SINT15:
+        return set_sint(vp, m - M_SINT0, val);
+    case M_STIMER0 ... M_STIMER_LAST:
+        if (m & 1) {
+            stimer_count(&y->stimer[(m - M_STIMER0) / 2], val);
+        } else {
+            stimer_config(&y->stimer[(m - M_STIMER0) / 2], val);
+        }
+        return true;
+    case M_CRASH_P0 ... M_CRASH_CTL - 1:
+        ds->crash[m - M_CRASH_P0] = val;
+        return true;
+    case M_CRASH_CTL:
+        ds->crash_ctl = val;
+        return true;
+    default:
+        return false;           /* read-only or unknown */
+    }
+}
+
+bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
+{
+    EmuhvVpSynic *y = &vp->s->synic;
+    struct EmuhvDomainState *ds = vp->domain->s;
+    uint32_t m = msr - MSR_BASE;
+
+    switch (m) {
+    case M_GUEST_OS_ID:
+        *val = ds->guest_os_id;
+        return true;
+    case M_HYPERCALL:
+        *val = ds->hypercall;
+        return true;
+    case M_VP_INDEX:
+        *val = vp->index;
+        return true;
+    case M_VP_RUNTIME:
+        *val = (vp->stats.run_ns +
+                (vp->s->stopped ? 0 : get_clock() - vp->s->resume_ns)) / 100;
+        return true;
+    case M_TIME_REF_COUNT:
+        *val = emuhv_domain_reftime(vp->domain);
+        return true;
+    case M_REFERENCE_TSC:
+        *val = ds->reference_tsc;
+        return true;
+    case M_TSC_FREQUENCY:
+        *val = emuhv.tsc_hz;
+        return true;
+    case M_APIC_FREQUENCY:
+        *val = APIC_HZ;
+        return true;
+    case M_ICR:
+        *val = (uint64_t)apic_read(0x310) << 32 | apic_read(0x300);
+        return true;
+    case M_TPR:
+        *val = apic_read(0x80);
+        return true;
+    case M_VP_ASSIST:
+        *val = y->vp_assist;
+        return true;
+    case M_SCONTROL:
+        *val = y->scontrol;
+        return true;
+    case M_SVERSION:
+        *val = 1;
+        return true;
+    case M_SIEFP:
+        *val = y->siefp;
+        return true;
+    case M_SIMP:
+        *val = y->simp;
+        return true;
+    case M_EOM:
+        *val = 0;
+        return true;
+    case M_SINT0 ... M_SINT15:
+        *val = y->sint[m - M_SINT0];
+        return true;
+    case M_STIMER0 ... M_STIMER_LAST:
+        *val = m & 1 ? y->stimer[(m - M_STIMER0) / 2].count
+                     : y->stimer[(m - M_STIMER0) / 2].config;
+        return true;
+    case M_CRASH_P0 ... M_CRASH_CTL - 1:
+        *val = ds->crash[m - M_CRASH_P0];
+        return true;
+    case M_CRASH_CTL:
+        *val = ds->crash_ctl;
+        return true;
+    default:
+        return false;
+    }
+}
+
+uint32_t emuhv_synth_msr_of_reg(uint32_t name)
+{
+    static const uint8_t base[] = { M_VP_RUNTIME, M_HYPERCALL, M_GUEST_OS_ID,
+                                    M_VP_INDEX, M_TIME_REF_COUNT };
+    static const uint8_t synic[] = { M_SCONTROL, M_SVERSION, M_SIEFP, M_SIMP,
+                                     M_EOM };
+
+    switch (name) {
+    case 0x210 ... 0x215:
+        return MSR_BASE + M_CRASH_P0 + name - 0x210;
+    case 0x90000 ... 0x90004:
+        return MSR_BASE + base[name - 0x90000];
+    case 0x90013:
+        return MSR_BASE + M_VP_ASSIST;
+    case 0x90017:
+        return MSR_BASE + M_REFERENCE_TSC;
+    case 0xa0000 ... 0xa000f:
+        return MSR_BASE + M_SINT0 + name - 0xa0000;
+    case 0xa0010 ... 0xa0014:
+        return MSR_BASE + synic[name - 0xa0010];
+    case 0xb0000 ... 0xb0007:
+        return MSR_BASE + M_STIMER0 + name - 0xb0000;
+    default:
+        return 0;
+    }
+}
+
+/* ---- Life cycle ---- */
+
+void emuhv_synth_init(EmuhvVp *vp)
+{
+    for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
+        EmuhvStimer *t = &vp->s->synic.stimer[i];
+
+        t->vp = vp;
+        t->index = i;
+        t->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, stimer_expire, t);
+    }
+}
+
+void emuhv_synth_reset(EmuhvVp *vp)
+{
+    EmuhvVpSynic *y = &vp->s->synic;
+
+    for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
+        y->stimer[i].config = y->stimer[i].count = y->stimer[i].expiry = 0;
+        y->stimer[i].msg_waiting = false;
+        timer_del(y->stimer[i].timer);
+    }
+    for (unsigned i = 0; i < EMUHV_SINT_COUNT; i++) {
+        y->sint[i] = SINT_MASKED;
+    }
+    y->scontrol = y->siefp = y->simp = y->vp_assist = 0;
+    for (unsigned i = 0; i < 2 && vp->domain; i++) {
+        memset(emuhv_overlay_page(emuhv_vp_overlay(vp, i)), 0, 4096);
+        emuhv_s2_set_overlay(vp->domain, 2 + 2 * vp->index + i, 0, 0, false,
+                             false);
+    }
+}
+
+void emuhv_domain_synth_reset(EmuhvDomain *d)
+{
+    d->s->time_origin = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    d->s->tsc_origin = machine_tsc();
+}

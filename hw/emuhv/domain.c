@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: settings of a child partition that act on its
+ * VPs: properties, installed intercepts, CPUID and MSR results.
+ */
+#include "qemu/osdep.h"
+#include "cpu.h"
+#include "emuhv.h"
+#include "vp-int.h"
+
+#define PROP_SYNTHETIC_FEATURES     0x00010001
+#define PROP_TIME_FREEZE            0x00030003
+#define PROP_REFERENCE_TIME         0x00030005
+#define PROP_UNIMPLEMENTED_MSR      0x00050017
+#define PROP_VENDOR                 0x00060000
+#define PROP_XSAVE_FEATURES         0x00060002
+#define PROP_CL_FLUSH_SIZE          0x00060003
+#define PROP_PA_WIDTH               0x00060006
+#define PROP_XSAVE_STATES           0x00060007
+#define PROP_MAX_XSAVE_DATA_SIZE    0x00060008
+#define PROP_CLOCK_FREQUENCY        0x00060009
+#define PROP_FEATURES0              0x0006000a
+#define PROP_FEATURES1              0x0006000b
+#define PROP_GUEST_OS_ID            0x00070000
+
+#define VENDOR_AMD      0
+#define VENDOR_INTEL    1
+#define VENDOR_HYGON    2
+
+/* Synthetic features that a child can really use. */
+#define SYNTHETIC_SUPPORTED     0x04400fffull
+
+static uint64_t vendor(X86CPU *cpu)
+{
+    CPUX86State *env = &cpu->env;
+
+    return IS_INTEL_CPU(env) ? VENDOR_INTEL : VENDOR_AMD;
+}
+
+uint16_t emuhv_host_get_property(uint32_t code, uint64_t *val)
+{
+    X86CPU *cpu = emuhv_model_cpu();
+
+    if (!cpu) {
+        return ST_NO_RESOURCES;
+    }
+    switch (code) {
+    case PROP_SYNTHETIC_FEATURES:
+        *val = SYNTHETIC_SUPPORTED;
+        return ST_SUCCESS;
+    case PROP_VENDOR:
+        *val = vendor(cpu);
+        return ST_SUCCESS;
+    case PROP_XSAVE_FEATURES:
+        *val = emuhv_xsave_features();
+        return ST_SUCCESS;
+    case PROP_CL_FLUSH_SIZE:
+        *val = 8;
+        return ST_SUCCESS;
+    case PROP_PA_WIDTH:
+        *val = cpu->phys_bits;
+        return ST_SUCCESS;
+    case PROP_XSAVE_STATES:
+        *val = emuhv_xsave_states(cpu);
+        return ST_SUCCESS;
+    case PROP_MAX_XSAVE_DATA_SIZE:
+        *val = emuhv_xsave_size(cpu, emuhv.xsave_pad);
+        return ST_SUCCESS;
+    case PROP_CLOCK_FREQUENCY:
+        *val = emuhv.tsc_hz;
+        return ST_SUCCESS;
+    case PROP_FEATURES0:
+    case PROP_FEATURES1:
+        *val = emuhv_processor_features(code - PROP_FEATURES0);
+        return ST_SUCCESS;
+    default:
+        return ST_UNKNOWN_PROPERTY;
+    }
+}
+
+uint16_t emuhv_domain_get_property(EmuhvDomain *d, uint32_t code,
+                                   uint64_t *val)
+{
+    uint16_t status;
+
+    switch (code) {
+    case PROP_SYNTHETIC_FEATURES:
+        *val = d->s->synth_features;
+        return ST_SUCCESS;
+    case PROP_TIME_FREEZE:
+        *val = d->s->time_frozen;
+        return ST_SUCCESS;
+    case PROP_REFERENCE_TIME:
+        *val = emuhv_domain_reftime(d);
+        return ST_SUCCESS;
+    case PROP_UNIMPLEMENTED_MSR:
+        *val = d->s->msr_action;
+        return ST_SUCCESS;
+    case PROP_GUEST_OS_ID:
+        *val = d->s->guest_os_id;
+        return ST_SUCCESS;
+    case PROP_FEATURES0:
+    case PROP_FEATURES1:
+        status = emuhv_host_get_property(code, val);
+        *val &= ~d->cfg.disabled_features[code - PROP_FEATURES0];
+        return status;
+    case PROP_XSAVE_FEATURES:
+        status = emuhv_host_get_property(code, val);
+        *val &= ~d->cfg.disabled_xsave;
+        return status;
+    case PROP_MAX_XSAVE_DATA_SIZE:
+        *val = emuhv_xsave_size(emuhv_model_cpu(), d->cfg.xsave_pad);
+        return ST_SUCCESS;
+    default:
+        return emuhv_host_get_property(code, val);
+    }
+}
+
+uint16_t emuhv_domain_set_property(EmuhvDomain *d, uint32_t code, uint64_t val)
+{
+    uint64_t unused;
+
+    switch (code) {
+    case PROP_SYNTHETIC_FEATURES:
+        d->s->synth_features = val;
+        return ST_SUCCESS;
+    case PROP_TIME_FREEZE:
+        if (val > 1) {
+            return ST_INVALID_PARAMETER;
+        }
+        emuhv_domain_freeze(d, val);
+        return ST_SUCCESS;
+    case PROP_REFERENCE_TIME:
+        if (!d->s->time_frozen) {
+            return ST_INVALID_PARTITION_STATE;
+        }
+        emuhv_domain_set_reftime(d, val);
+        return ST_SUCCESS;
+    case PROP_UNIMPLEMENTED_MSR:
+        if (val > 1) {
+            return ST_INVALID_PARAMETER;
+        }
+        d->s->msr_action = val;
+        return ST_SUCCESS;
+    case PROP_GUEST_OS_ID:
+        d->s->guest_os_id = val;
+        return ST_SUCCESS;
+    default:
+        return emuhv_host_get_property(code, &unused) == ST_UNKNOWN_PROPERTY
+               ? ST_UNKNOWN_PROPERTY : ST_OPERATION_DENIED;
+    }
+}
+
+/* ---- Intercepts ---- */
+
+enum {
+    ICEPT_IO_PORT = 0, ICEPT_MSR = 1, ICEPT_CPUID = 2, ICEPT_EXCEPTION = 3,
+    ICEPT_MMIO = 5, ICEPT_GLOBAL_CPUID = 6, ICEPT_SMI = 7,
+    ICEPT_HYPERCALL = 8, ICEPT_INIT_SIPI = 9, ICEPT_APIC_WRITE = 11,
+    ICEPT_MSR_INDEX = 12,
+};
+
+static void set_or_clear(GHashTable *t, uint32_t key, uint32_t val)
+{
+    if (val) {
+        g_hash_table_insert(t, GUINT_TO_POINTER(key), GUINT_TO_POINTER(val));
+    } else {
+        g_hash_table_remove(t, GUINT_TO_POINTER(key));
+    }
+}
+
+uint16_t emuhv_domain_install_intercept(EmuhvDomain *d, uint32_t type,
+                                        uint32_t access, uint64_t param)
+{
+    struct EmuhvDomainState *s = d->s;
+
+    if (access & ~7u) {
+        return ST_INVALID_PARAMETER;
+    }
+    QEMU_LOCK_GUARD(&s->lock);
+    switch (type) {
+    case ICEPT_IO_PORT:
+    case ICEPT_MMIO:
+        /* Children have no devices: these are always intercepted. */
+        return ST_SUCCESS;
+    case ICEPT_MSR:
+        s->msr_all = access;
+        return ST_SUCCESS;
+    case ICEPT_MSR_INDEX:
+        if (param > UINT32_MAX) {
+            return ST_INVALID_PARAMETER;
+        }
+        set_or_clear(s->msr_icept, param, access & 3);
+        return ST_SUCCESS;
+    case ICEPT_CPUID:
+        if (param > UINT32_MAX) {
+            return ST_INVALID_PARAMETER;
+        }
+        set_or_clear(s->cpuid_icept, param, access);
+        return ST_SUCCESS;
+    case ICEPT_GLOBAL_CPUID:
+        s->cpuid_all = access;
+        return ST_SUCCESS;
+    case ICEPT_EXCEPTION:
+        if (param > 31) {
+            return ST_INVALID_PARAMETER;
+        }
+        s->exceptions = (s->exceptions & ~(1u << param)) |
+                        (access ? 1u << param : 0);
+        return ST_SUCCESS;
+    case ICEPT_HYPERCALL:
+        s->hypercall_icept = access;
+        return ST_SUCCESS;
+    case ICEPT_SMI:
+    case ICEPT_INIT_SIPI:
+    case ICEPT_APIC_WRITE:
+        return ST_OPERATION_DENIED;
+    default:
+        return ST_INVALID_PARAMETER;
+    }
+}
+
+uint16_t emuhv_domain_cpuid_result(EmuhvDomain *d, const EmuhvCpuidResult *r)
+{
+    GArray *a = d->s->cpuid_results;
+
+    QEMU_LOCK_GUARD(&d->s->lock);
+    for (unsigned i = 0; i < a->len; i++) {
+        EmuhvCpuidResult *o = &g_array_index(a, EmuhvCpuidResult, i);
+
+        if (o->eax == r->eax && o->vp_index == r->vp_index &&
+            o->subleaf_specific == r->subleaf_specific &&
+            (!r->subleaf_specific || o->ecx == r->ecx)) {
+            *o = *r;
+            return ST_SUCCESS;
+        }
+    }
+    if (a->len >= 65536) {
+        return ST_NO_RESOURCES;
+    }
+    g_array_append_val(a, *r);
+    return ST_SUCCESS;
+}
+
+uint16_t emuhv_domain_msr_result(EmuhvDomain *d, uint32_t msr, uint32_t access,
+                                 EmuhvMsrAction action)
+{
+    QEMU_LOCK_GUARD(&d->s->lock);
+    set_or_clear(d->s->msr_actions, msr, action + 1);
+    return ST_SUCCESS;
+}
+
+/* ---- Asked by VPs ---- */
+
+bool emuhv_cpuid_intercepted(EmuhvDomain *d, uint32_t leaf)
+{
+    QEMU_LOCK_GUARD(&d->s->lock);
+    return d->s->cpuid_all ||
+           g_hash_table_contains(d->s->cpuid_icept, GUINT_TO_POINTER(leaf));
+}
+
+bool emuhv_msr_intercepted(EmuhvDomain *d, uint32_t msr, bool write)
+{
+    guint mask;
+
+    QEMU_LOCK_GUARD(&d->s->lock);
+    mask = GPOINTER_TO_UINT(g_hash_table_lookup(d->s->msr_icept,
+                                                GUINT_TO_POINTER(msr)));
+    return mask & (write ? 2 : 1);
+}
+
+/* What to do with an MSR that the hypervisor does not have. */
+EmuhvMsrAction emuhv_msr_action(EmuhvDomain *d, uint32_t msr)
+{
+    guint action;
+
+    QEMU_LOCK_GUARD(&d->s->lock);
+    action = GPOINTER_TO_UINT(g_hash_table_lookup(d->s->msr_actions,
+                                                  GUINT_TO_POINTER(msr)));
+    if (action) {
+        return action - 1;
+    }
+    if (d->s->msr_all) {
+        return EMUHV_MSR_INTERCEPT;
+    }
+    return d->s->msr_action ? EMUHV_MSR_IGNORE_ZERO : EMUHV_MSR_FAULT;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: from what happens in a VP to the 256-byte
+ * message that its parent gets.  Layouts: hvhdk.h of Linux, and for those that
+ * Linux does not have, the TLFS.
+ *
+ * These functions run inside TCG helpers, mostly without the BQL.
+ */
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "qemu/bswap.h"
+#include "qemu/cutils.h"
+#include "cpu.h"
+#include "exec/exec-all.h"
+#include "hw/i386/apic.h"
+#include "target/i386/tcg/helper-tcg.h"
+#include "emuhv.h"
+#include "vp-int.h"
+
+#define MSG_UNMAPPED_GPA        0x80000000u
+#define MSG_GPA_INTERCEPT       0x80000001u
+#define MSG_UNRECOVERABLE       0x80000021u
+#define MSG_HYPERCALL           0x80000050u
+#define MSG_IO_PORT             0x80010000u
+#define MSG_MSR                 0x80010001u
+#define MSG_CPUID               0x80010002u
+#define MSG_EXCEPTION           0x80010003u
+#define MSG_APIC_EOI            0x80010004u
+#define MSG_HALT                0x80010007u
+
+#define BODY                    56      /* message header + intercept header */
+#define HEADER_SIZE             40
+
+enum { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
+
+static const uint8_t op_cpuid[] = { 0x0f, 0xa2 };
+static const uint8_t op_rdmsr[] = { 0x0f, 0x32 };
+static const uint8_t op_wrmsr[] = { 0x0f, 0x30 };
+static const uint8_t op_hlt[] = { 0xf4 };
+static const uint8_t op_vmcall[] = { 0x0f, 0x01 };
+
+static void message_start(EmuhvVp *vp, uint32_t type, unsigned payload)
+{
+    uint8_t *m = vp->s->msg;
+
+    memset(m, 0, sizeof(vp->s->msg));
+    stl_le_p(m, type);
+    m[4] = payload;
+    stq_le_p(m + 8, vp->domain->cfg.partition_id);
+}
+
+static uint16_t execution_state(EmuhvVp *vp)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+
+    return (env->hflags & HF_CPL_MASK) |
+           (env->cr[0] & CR0_PE_MASK ? 1 << 2 : 0) |
+           (env->cr[0] & CR0_AM_MASK ? 1 << 3 : 0) |
+           (env->efer & MSR_EFER_LMA ? 1 << 4 : 0) |
+           (env->dr[7] & 0xff ? 1 << 5 : 0) |
+           (vp->s->in_event ? 1 << 6 : 0) |
+           (env->hflags & HF_INHIBIT_IRQ_MASK ? 1 << 12 : 0);
+}
+
+void emuhv_message_header(EmuhvVp *vp, uint32_t type, unsigned payload,
+                          unsigned insn_len, unsigned access)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint8_t *h = vp->s->msg + 16;
+    uint8_t cr8 = cpu_get_apic_tpr(vp->base.cpu->apic_state) & 0xf;
+
+    message_start(vp, type, HEADER_SIZE + payload);
+    stl_le_p(h, vp->index);
+    h[4] = (insn_len & 0xf) | cr8 << 4;
+    h[5] = access;
+    stw_le_p(h + 6, execution_state(vp));
+    emuhv_put_segment(h + 8, &env->segs[R_CS]);
+    stq_le_p(h + 24, env->eip);
+    stq_le_p(h + 32, emuhv_rflags(vp));
+}
+
+/* ---- Memory ---- */
+
+void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
+                           MMUAccessType access, int mmu_idx, uintptr_t ra)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+    uint8_t *b = vp->s->msg + BODY;
+    bool mapped = vp->s->s2_mapped;
+    hwaddr gpa = vp->s->s2_gpa;
+    unsigned kind = in_walk ? ACCESS_READ :
+                    access == MMU_DATA_STORE ? ACCESS_WRITE :
+                    access == MMU_INST_FETCH ? ACCESS_EXECUTE : ACCESS_READ;
+
+    cpu_restore_state(env_cpu(env), ra);
+    emuhv_message_header(vp, mapped ? MSG_GPA_INTERCEPT : MSG_UNMAPPED_GPA,
+                         40, 0, kind);
+    stl_le_p(b, mapped ? 6 : 0);        /* write back : uncached */
+    if (access != MMU_INST_FETCH) {
+        b[4] = emuhv_fetch_insn(vp, b + 24, 16);
+    }
+    /* The address is that of a table when the walk itself failed. */
+    b[5] = mmu_idx == MMU_NESTED_IDX ? 0 : 1 | (in_walk ? 0 : 2);
+    b[6] = cpu_get_apic_tpr(vp->base.cpu->apic_state) & 0xf;
+    stq_le_p(b + 8, gva);
+    stq_le_p(b + 16, gpa);
+    emuhv_vp_exit(vp, mapped ? EMUHV_EXIT_GPA : EMUHV_EXIT_UNMAPPED_GPA);
+}
+
+/* ---- Port I/O ---- */
+
+void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
+                       uint32_t insn_len, uintptr_t ra)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+    uint8_t *b = vp->s->msg + BODY;
+    bool rep = param & SVM_IOIO_REP_MASK, string = param & SVM_IOIO_STR_MASK;
+
+    cpu_restore_state(env_cpu(env), ra);
+    if (string && rep && !emuhv_rep_count(vp)) {
+        return;                 /* nothing is transferred */
+    }
+    emuhv_message_header(vp, MSG_IO_PORT, 88, insn_len,
+                         param & SVM_IOIO_TYPE_MASK ? ACCESS_READ
+                                                    : ACCESS_WRITE);
+    stw_le_p(b, port);
+    b[2] = ((param >> SVM_IOIO_SIZE_SHIFT) & 7) | (string ? 8 : 0) |
+           (rep ? 16 : 0);
+    stq_le_p(b + 8, env->regs[R_EAX]);
+    b[3] = emuhv_fetch_insn(vp, b + 16, 16);
+    emuhv_put_segment(b + 32, &env->segs[R_DS]);
+    emuhv_put_segment(b + 48, &env->segs[R_ES]);
+    stq_le_p(b + 64, env->regs[R_ECX]);
+    stq_le_p(b + 72, env->regs[R_ESI]);
+    stq_le_p(b + 80, env->regs[R_EDI]);
+    emuhv_vp_exit(vp, EMUHV_EXIT_IO);
+}
+
+/* ---- MSR, CPUID ---- */
+
+void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint8_t *b = vp->s->msg + BODY;
+
+    cpu_restore_state(env_cpu(env), ra);
+    emuhv_message_header(vp, MSG_MSR, 24,
+                         emuhv_insn_len(vp, write ? op_wrmsr : op_rdmsr, 2),
+                         write ? ACCESS_WRITE : ACCESS_READ);
+    stl_le_p(b, msr);
+    stq_le_p(b + 8, env->regs[R_EDX]);
+    stq_le_p(b + 16, env->regs[R_EAX]);
+    emuhv_vp_exit(vp, EMUHV_EXIT_MSR);
+}
+
+void emuhv_do_cpuid(CPUX86State *env, uint32_t *eax, uint32_t *ebx,
+                    uint32_t *ecx, uint32_t *edx, uintptr_t ra)
+{
+    uint32_t leaf = env->regs[R_EAX], subleaf = env->regs[R_ECX];
+    uint32_t r[4] = { *eax, *ebx, *ecx, *edx };
+    EmuhvVp *vp;
+    uint8_t *b;
+
+    if (!emuhv_is_child(env_archcpu(env))) {
+        emuhv_parent_cpuid(env_archcpu(env), leaf, subleaf, r);
+    } else {
+        vp = emuhv_vp_of(env);
+        emuhv_vp_cpuid(vp, leaf, subleaf, r);
+        if (emuhv_cpuid_intercepted(vp->domain, leaf)) {
+            b = vp->s->msg + BODY;
+            cpu_restore_state(env_cpu(env), ra);
+            emuhv_message_header(vp, MSG_CPUID, 64,
+                                 emuhv_insn_len(vp, op_cpuid, 2),
+                                 ACCESS_EXECUTE);
+            stq_le_p(b, env->regs[R_EAX]);
+            stq_le_p(b + 8, env->regs[R_ECX]);
+            stq_le_p(b + 16, env->regs[R_EDX]);
+            stq_le_p(b + 24, env->regs[R_EBX]);
+            stq_le_p(b + 32, r[0]);
+            stq_le_p(b + 40, r[2]);
+            stq_le_p(b + 48, r[3]);
+            stq_le_p(b + 56, r[1]);
+            emuhv_vp_exit(vp, EMUHV_EXIT_CPUID);
+        }
+        vp->stats.cpuid++;
+    }
+    *eax = r[0];
+    *ebx = r[1];
+    *ecx = r[2];
+    *edx = r[3];
+}
+
+/* ---- Exceptions and all else that SVM would intercept ---- */
+
+static void exception(EmuhvVp *vp, int vector, uint32_t error_code,
+                      uintptr_t ra)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint8_t *b = vp->s->msg + BODY;
+
+    if (!(vp->domain->s->exceptions & (1u << vector))) {
+        return;
+    }
+    cpu_restore_state(env_cpu(env), ra);
+    emuhv_message_header(vp, MSG_EXCEPTION, 200, 0, ACCESS_EXECUTE);
+    stw_le_p(b, vector);
+    b[2] = emuhv_has_error_code(vector);
+    stl_le_p(b + 4, error_code);
+    if (vector == EXCP0E_PAGE) {
+        stq_le_p(b + 8, env->cr[2]);
+    } else if (vector == EXCP01_DB) {
+        stq_le_p(b + 8, env->dr[6]);
+    }
+    b[3] = emuhv_fetch_insn(vp, b + 24, 16);
+    emuhv_put_segment(b + 40, &env->segs[R_DS]);
+    emuhv_put_segment(b + 56, &env->segs[R_SS]);
+    for (int i = 0; i < 16; i++) {
+        stq_le_p(b + 72 + i * 8, env->regs[i]);
+    }
+    env->old_exception = -1;
+    emuhv_vp_exit(vp, EMUHV_EXIT_EXCEPTION);
+}
+
+/* INT3 and INTO are exceptions, but TCG counts them as INT n. */
+static void software_exception(EmuhvVp *vp, uintptr_t ra)
+{
+    static const uint8_t op_int3[] = { 0xcc }, op_into[] = { 0xce };
+
+    if (!(vp->domain->s->exceptions & (1u << EXCP03_INT3 |
+                                       1u << EXCP04_INTO))) {
+        return;
+    }
+    cpu_restore_state(emuhv_vp_cs(vp), ra);
+    if (emuhv_insn_is(vp, op_int3, 1)) {
+        exception(vp, EXCP03_INT3, 0, 0);
+    } else if (emuhv_insn_is(vp, op_into, 1)) {
+        exception(vp, EXCP04_INTO, 0, 0);
+    }
+}
+
+static void halt(EmuhvVp *vp, uintptr_t ra)
+{
+    if (vp->domain->cfg.lapic) {
+        vp->stats.hlts++;
+        emuhv_vp_queue_idle(vp);
+        return;
+    }
+    cpu_restore_state(emuhv_vp_cs(vp), ra);
+    emuhv_message_header(vp, MSG_HALT, 0, emuhv_insn_len(vp, op_hlt, 1),
+                         ACCESS_EXECUTE);
+    emuhv_vp_exit(vp, EMUHV_EXIT_HALT);
+}
+
+void emuhv_do_check_intercept(CPUX86State *env, uint32_t type,
+                              uint64_t param, uintptr_t ra)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+    CPUState *cs = env_cpu(env);
+
+    switch (type) {
+    case SVM_EXIT_HLT:
+        halt(vp, ra);
+        break;
+    case SVM_EXIT_EXCP_BASE ... SVM_EXIT_EXCP_BASE + 31:
+        exception(vp, type - SVM_EXIT_EXCP_BASE, param, ra);
+        break;
+    case SVM_EXIT_SWINT:
+        software_exception(vp, ra);
+        break;
+    case SVM_EXIT_SMI:
+        /* Children have no SMM: its memory would be the parent's. */
+        cs->interrupt_request &= ~CPU_INTERRUPT_SMI;
+        cpu_loop_exit(cs);
+    default:
+        break;
+    }
+}
+
+void emuhv_raise_gp(CPUX86State *env, uintptr_t ra)
+{
+    raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+}
+
+void emuhv_do_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+
+    if (code != SVM_EXIT_SHUTDOWN) {
+        /* Reserved bits of a control register */
+        emuhv_raise_gp(env, ra);
+    }
+    cpu_restore_state(env_cpu(env), ra);
+    vp->s->in_event = false;
+    env->old_exception = -1;
+    emuhv_message_header(vp, MSG_UNRECOVERABLE, 0, 0, ACCESS_EXECUTE);
+    emuhv_vp_exit(vp, EMUHV_EXIT_TRIPLE_FAULT);
+}
+
+/* ---- Hypercalls ---- */
+
+#define HVCALL_NOTIFY_LONG_SPIN_WAIT    0x0008
+#define ST_INVALID_HYPERCALL_CODE       0x02
+
+static void hypercall_message(EmuhvVp *vp)
+{
+    static const uint8_t order[] = { R_EAX, R_EBX, R_ECX, R_EDX, 8, R_ESI,
+                                     R_EDI };
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint8_t *b = vp->s->msg + BODY;
+
+    emuhv_message_header(vp, MSG_HYPERCALL, 156,
+                         emuhv_insn_len(vp, op_vmcall, 2) + 1,
+                         ACCESS_EXECUTE);
+    for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
+        stq_le_p(b + i * 8, env->regs[order[i]]);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        stq_le_p(b + 56 + i * 16, env->xmm_regs[i].ZMM_Q(0));
+        stq_le_p(b + 64 + i * 16, env->xmm_regs[i].ZMM_Q(1));
+    }
+}
+
+/* The child's own hypercalls: those that need no answer of a parent. */
+static void child_vmcall(EmuhvVp *vp, uintptr_t ra)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    CPUState *cs = env_cpu(env);
+    bool lm = env->hflags & HF_CS64_MASK;
+    uint64_t control;
+
+    cpu_restore_state(cs, ra);
+    if (vp->domain->s->hypercall_icept) {
+        hypercall_message(vp);
+        emuhv_vp_exit(vp, EMUHV_EXIT_HYPERCALL);
+    }
+    if (!(vp->domain->s->hypercall & 1) || (env->hflags & HF_CPL_MASK) ||
+        !(env->cr[0] & CR0_PE_MASK)) {
+        raise_exception_ra(env, EXCP06_ILLOP, 0);
+    }
+    vp->stats.hypercalls++;
+    control = lm ? env->regs[R_ECX] : (uint32_t)env->regs[R_EAX];
+    control = (control & 0xffff) == HVCALL_NOTIFY_LONG_SPIN_WAIT ?
+              ST_SUCCESS : ST_INVALID_HYPERCALL_CODE;
+    env->regs[R_EAX] = control;
+    if (!lm) {
+        env->regs[R_EDX] = 0;
+    }
+    env->eip += emuhv_insn_len(vp, op_vmcall, 2) + 1;
+    cs->exception_index = -1;
+    cpu_loop_exit(cs);
+}
+
+void emuhv_do_vmcall(CPUX86State *env, uintptr_t ra)
+{
+    if (emuhv_is_child(env_archcpu(env))) {
+        child_vmcall(emuhv_vp_of(env), ra);
+    } else if (!(env->hflags & HF_GUEST_MASK)) {
+        emuhv_parent_vmcall(env, ra);
+    }
+}
+
+/* ---- End of interrupt ---- */
+
+bool emuhv_eoi_waits(EmuhvVp *vp)
+{
+    return !buffer_is_zero(vp->s->eoi, sizeof(vp->s->eoi));
+}
+
+/* On the VP's thread, outside cpu_exec. */
+void emuhv_post_eoi(EmuhvVp *vp)
+{
+    unsigned vector = find_first_bit((unsigned long *)vp->s->eoi, 256);
+
+    vp->s->eoi[vector / 32] &= ~(1u << (vector % 32));
+    message_start(vp, MSG_APIC_EOI, 8);
+    stl_le_p(vp->s->msg + 16, vp->index);
+    stl_le_p(vp->s->msg + 20, vector);
+    emuhv_vp_exit_now(vp, EMUHV_EXIT_APIC_EOI);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: doorbell ports.
+ *
+ * A port belongs to the parent; a connection puts it at a GPA of a child.  A
+ * matching write of the child then adds the port's id to an event ring of the
+ * parent (drivers/hv/mshv_synic.c:mshv_register_doorbell()).
+ */
+#include "qemu/osdep.h"
+#include "mshv/hvabi.h"
+#include "hw/emuhv/emuhv.h"
+#include "trace.h"
+
+#define MAX_ID      0xffffffu
+/* An emulator has no memory limit of its own: keep a broken parent small. */
+#define MAX_PORTS   65536u
+
+static unsigned n_ports;
+
+static EmuhvPort *find_port(uint32_t id)
+{
+    EmuhvPort *port;
+
+    QLIST_FOREACH(port, &emuhv.ports, next) {
+        if (port->id == id) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static EmuhvPort *find_connection(uint64_t partition_id, uint32_t id)
+{
+    EmuhvPort *port;
+
+    QLIST_FOREACH(port, &emuhv.ports, next) {
+        if (port->connected && port->partition_id == partition_id &&
+            port->connection_id == id) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static void free_port(EmuhvPort *port)
+{
+    QLIST_REMOVE(port, next);
+    n_ports--;
+    g_free(port);
+}
+
+uint16_t emuhv_port_create(uint32_t id, uint64_t partition_id, uint32_t sint,
+                           uint32_t target_vp)
+{
+    EmuhvPort *port;
+
+    if (!id || id > MAX_ID || find_port(id)) {
+        return HV_STATUS_INVALID_PORT_ID;
+    }
+    if (sint >= EMUHV_SINTS) {
+        return HV_STATUS_INVALID_PARAMETER;
+    }
+    if (target_vp != EMUHV_ANY_VP && target_vp >= emuhv.n_cpus) {
+        return HV_STATUS_INVALID_VP_INDEX;
+    }
+    if (n_ports >= MAX_PORTS) {
+        return HV_STATUS_NO_RESOURCES;
+    }
+    port = g_new0(EmuhvPort, 1);
+    port->id = id;
+    port->partition_id = partition_id;
+    port->sint = sint;
+    port->target_vp = target_vp;
+    QLIST_INSERT_HEAD(&emuhv.ports, port, next);
+    n_ports++;
+    return HV_STATUS_SUCCESS;
+}
+
+/* Take the doorbell off its page; the caller commits the second stage. */
+static void cut(EmuhvDomain *d, EmuhvPort *port)
+{
+    port->connected = false;
+    emuhv_stage2_doorbell(d, port->gpa >> EMUHV_PAGE_BITS, false);
+}
+
+uint16_t emuhv_port_delete(uint32_t id)
+{
+    EmuhvPort *port = find_port(id);
+    EmuhvPartition *p = NULL;
+
+    if (!port) {
+        return HV_STATUS_INVALID_PORT_ID;
+    }
+    if (port->connected) {
+        p = emuhv_partition_get(port->partition_id);
+        if (p) {
+            cut(p->domain, port);
+        }
+    }
+    free_port(port);
+    if (p) {
+        emuhv_stage2_commit(p->domain);
+        emuhv_partition_unref(p);
+    }
+    return HV_STATUS_SUCCESS;
+}
+
+uint16_t emuhv_port_connect(EmuhvPartition *p, uint32_t connection_id,
+                            uint32_t port_id, uint64_t gpa, uint64_t value,
+                            uint64_t flags)
+{
+    EmuhvPort *port = find_port(port_id);
+
+    if (!port || port->partition_id != p->id || port->connected) {
+        return HV_STATUS_INVALID_PORT_ID;
+    }
+    if (!connection_id || connection_id > MAX_ID ||
+        find_connection(p->id, connection_id)) {
+        return HV_STATUS_INVALID_CONNECTION_ID;
+    }
+    if ((flags & ~(uint64_t)(HV_DOORBELL_FLAG_TRIGGER_SIZE_MASK |
+                             HV_DOORBELL_FLAG_TRIGGER_ANY_VALUE)) ||
+        (flags & HV_DOORBELL_FLAG_TRIGGER_SIZE_MASK) >
+        HV_DOORBELL_FLAG_TRIGGER_SIZE_QWORD ||
+        gpa >> EMUHV_PAGE_BITS >= emuhv_stage2_max_gfn()) {
+        return HV_STATUS_INVALID_PARAMETER;
+    }
+    port->connected = true;
+    port->connection_id = connection_id;
+    port->gpa = gpa;
+    port->value = value;
+    port->flags = flags;
+    emuhv_stage2_doorbell(p->domain, gpa >> EMUHV_PAGE_BITS, true);
+    emuhv_stage2_commit(p->domain);
+    return HV_STATUS_SUCCESS;
+}
+
+uint16_t emuhv_port_disconnect(EmuhvPartition *p, uint32_t connection_id)
+{
+    EmuhvPort *port = find_connection(p->id, connection_id);
+
+    if (!port) {
+        return HV_STATUS_INVALID_CONNECTION_ID;
+    }
+    cut(p->domain, port);
+    emuhv_stage2_commit(p->domain);
+    return HV_STATUS_SUCCESS;
+}
+
+void emuhv_ports_drop(EmuhvPartition *p)
+{
+    EmuhvPort *port, *next;
+
+    QLIST_FOREACH_SAFE(port, &emuhv.ports, next, next) {
+        if (port->partition_id != p->id) {
+            continue;
+        }
+        if (port->connected) {
+            cut(p->domain, port);
+        }
+        /* The port itself is the parent's until it deletes it. */
+        port->partition_id = HV_PARTITION_ID_INVALID;
+    }
+}
+
+void emuhv_ports_reset(void)
+{
+    EmuhvPort *port, *next;
+
+    QLIST_FOREACH_SAFE(port, &emuhv.ports, next, next) {
+        free_port(port);
+    }
+}
+
+static bool matches(const EmuhvPort *port, uint64_t gpa, unsigned size,
+                    uint64_t value)
+{
+    unsigned code = port->flags & HV_DOORBELL_FLAG_TRIGGER_SIZE_MASK;
+
+    if (!port->connected || port->gpa != gpa ||
+        (code && size != 1u << (code - 1))) {
+        return false;
+    }
+    if (port->flags & HV_DOORBELL_FLAG_TRIGGER_ANY_VALUE) {
+        return true;
+    }
+    return value == (port->value & MAKE_64BIT_MASK(0, 8 * size));
+}
+
+bool emuhv_doorbell(EmuhvDomain *d, uint64_t gpa, unsigned size,
+                    uint64_t value)
+{
+    EmuhvPartition *p = d->cfg.owner;
+    EmuhvPort *port;
+    bool hit = false;
+
+    QLIST_FOREACH(port, &emuhv.ports, next) {
+        if (port->partition_id == p->id && matches(port, gpa, size, value)) {
+            trace_emuhv_doorbell(p->id, gpa, size, value, port->id);
+            p->doorbells++;
+            emuhv.doorbells++;
+            emuhv_synic_ring(port->target_vp, port->sint, port->id);
+            hit = true;
+        }
+    }
+    return hit;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* MSHV_GET_GPAP_ACCESS_BITMAP: what the guest read and wrote. */
+#include "vm.h"
+
+enum { PAGES = 64, BASE = 0x20000 };
+
+/* Writes page 3 and 5, reads page 7, of those from ES:0. */
+GUEST16(guest, "movb $1, %es:0x3000\n movb $1, %es:0x5123\n"
+               "mov %es:0x7000, %al\n out %al, $1");
+
+static int get(Vm *vm, uint8_t type, uint8_t op, uint64_t count,
+               uint64_t *bitmap, uint8_t reserved)
+{
+    struct mshv_gpap_access_bitmap args = {
+        .access_type = type, .access_op = op, .page_count = count,
+        .gpap_base = BASE / PAGE, .bitmap_ptr = (uintptr_t)bitmap,
+    };
+
+    args.rsvd[0] = reserved;
+    if (bitmap) {
+        *bitmap = ~0ull;
+    }
+    return ioctl(vm->fd, MSHV_GET_GPAP_ACCESS_BITMAP, &args);
+}
+
+static void run(Vm *vm)
+{
+    Msg m;
+
+    START16(vm, 0, guest);
+    if (try_set_reg(vm, 0, R_ES, segment(BASE, 0xffff, 0, ATTR_DATA16))) {
+        give_up("ES cannot be set");
+    }
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "the guest runs");
+}
+
+int main(void)
+{
+    enum { A = MSHV_GPAP_ACCESS_TYPE_ACCESSED, D = MSHV_GPAP_ACCESS_TYPE_DIRTY,
+           NOOP = MSHV_GPAP_ACCESS_OP_NOOP, CLEAR = MSHV_GPAP_ACCESS_OP_CLEAR };
+    uint64_t bits;
+    Vm vm;
+
+    vm_make(&vm, 1 << 20, 1);
+    works(get(&vm, D, CLEAR, PAGES, &bits, 0), "dirty bits are cleared");
+    works(get(&vm, A, CLEAR, PAGES, &bits, 0), "accessed bits are cleared");
+    works(get(&vm, D, CLEAR, PAGES, &bits, 0), "dirty bits again");
+    is_u64(bits, 0, "nothing is dirty");
+    run(&vm);
+    works(get(&vm, A, CLEAR, PAGES, &bits, 0), "accessed bits");
+    is_u64(bits, 1 << 3 | 1 << 5 | 1 << 7, "pages 3, 5 and 7 were accessed");
+    run(&vm);
+    works(get(&vm, D, CLEAR, PAGES, &bits, 0), "dirty bits");
+    is_u64(bits, 1 << 3 | 1 << 5, "pages 3 and 5 are dirty");
+    works(get(&vm, D, CLEAR, PAGES, &bits, 0), "once more");
+    is_u64(bits, 0, "they were cleared");
+    run(&vm);
+    works(get(&vm, D, CLEAR, PAGES, &bits, 0), "after another run");
+    is_u64(bits, 1 << 3 | 1 << 5, "they are dirty again");
+    works(get(&vm, D, CLEAR, 5, &bits, 0), "a count of 5");
+    is_u64(bits & 0xff, 0, "the rest of the byte is zero");
+    refuses(get(&vm, D + 1, NOOP, PAGES, &bits, 0),
+            EINVAL, "an unknown type");
+    refuses(get(&vm, D, MSHV_GPAP_ACCESS_OP_SET + 1, PAGES, &bits, 0), EINVAL,
+            "an unknown operation");
+    refuses(get(&vm, D, CLEAR, 0, &bits, 0), EINVAL, "no pages");
+    refuses(get(&vm, D, CLEAR, PAGES, NULL, 0), EINVAL, "no bitmap");
+    refuses(get(&vm, D, CLEAR, PAGES, &bits, 1), EINVAL, "reserved bytes");
+    refuses(ioctl(vm.fd, MSHV_GET_GPAP_ACCESS_BITMAP, NULL), EFAULT,
+            "arguments from nowhere");
+    vm_free(&vm);
+    return done();
+}

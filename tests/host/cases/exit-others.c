@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CPUID, MSR, exception, triple fault: messages, overrides, refusals. */
+#include "vm.h"
+
+enum { IO = 0, MSR = 1, CPUID = 2, EXCEPTION = 3 };
+
+GUEST16(cpuid, "mov $0x40000000, %eax\n xor %ecx, %ecx\n cpuid\n"
+               "out %eax, $1");
+GUEST16(cpuid1, "mov $1, %eax\n xor %ecx, %ecx\n cpuid\n"
+                "mov %ebx, %eax\n out %eax, $1");
+GUEST16(rdmsr, "mov $0x12345, %ecx\n rdmsr\n out %eax, $1");
+GUEST16(wrmsr, "mov $0x12345, %ecx\n mov $0x11, %eax\n mov $0x22, %edx\n"
+               "wrmsr\n out %eax, $1");
+GUEST16(ud, "ud2\n hlt");
+GUEST16(triple, "lidt %cs:empty - triple + 0x1000\n int3\n"
+                "empty: .word 0\n .long 0");
+
+static void test_cpuid(Vm *vm)
+{
+    Msg m;
+
+    START16(vm, 0, cpuid);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "CPUID gives no message by itself");
+    is_u64(install_intercept(vm, CPUID, 4, 0x40000000), ST_SUCCESS,
+           "an intercept for CPUID 0x40000000");
+    START16(vm, 0, cpuid);
+    if (vp_gives(vm, 0, &m, MSG_CPUID, "then CPUID gives a message")) {
+        is_u64(msg_cpuid_rax(&m), 0x40000000, "CPUID: the leaf");
+        is_u64(msg_cpuid_rcx(&m), 0, "CPUID: the sub-leaf");
+        ok(msg_cpuid_default_rax(&m) >= 0x40000005,
+           "CPUID: the answer that it would get");
+        is_u64(msg_length_cr8(&m) & 15, 2, "CPUID: the length");
+    }
+    START16(vm, 0, cpuid1);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "another leaf gives none");
+}
+
+static void test_cpuid_result(Vm *vm)
+{
+    struct {
+        uint64_t partition;
+        uint32_t vp, type, eax, ecx;
+        uint8_t subleaf, always;
+        uint16_t padding;
+        struct {
+            uint32_t value, mask;
+        } r[4];
+    } in = { .vp = ~0u, .type = CPUID, .eax = 1, .always = 1 };
+    Msg m;
+
+    in.r[1].value = 0x00abcd00;
+    in.r[1].mask = 0x00ffff00;
+    is_u64(hypercall(vm->fd, HC_REGISTER_RESULT, NULL, &in, sizeof(in), NULL,
+                     0), ST_SUCCESS, "a result for CPUID 1");
+    START16(vm, 0, cpuid1);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "CPUID 1 gives no message");
+    is_u64(msg_io_rax(&m) & 0x00ffff00, 0x00abcd00,
+           "but the registered bits");
+}
+
+static void test_msr(Vm *vm)
+{
+    Msg m;
+
+    START16(vm, 0, rdmsr);
+    if (vp_gives(vm, 0, &m, MSG_MSR, "an unknown MSR gives a message")) {
+        is_u64(msg_msr(&m), 0x12345, "RDMSR: its number");
+        is_u64(msg_access(&m), 0, "RDMSR: it is a read");
+        is_u64(msg_length_cr8(&m) & 15, 2, "RDMSR: the length");
+    }
+    START16(vm, 0, wrmsr);
+    if (vp_gives(vm, 0, &m, MSG_MSR, "a write of it, too")) {
+        is_u64(msg_access(&m), 1, "WRMSR: it is a write");
+        is_u64(msg_msr_rax(&m), 0x11, "WRMSR: RAX");
+        is_u64(msg_msr_rdx(&m), 0x22, "WRMSR: RDX");
+    }
+    is_u64(set_property(vm->fd, PROP_UNIMPLEMENTED_MSR, 1), ST_SUCCESS,
+           "unknown MSRs shall be ignored");
+    START16(vm, 0, rdmsr);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "then there is no message");
+    is_u64(msg_io_rax(&m) & 0xffffffff, 0, "and the MSR reads as 0");
+}
+
+static void test_exceptions(Vm *vm)
+{
+    Msg m;
+
+    is_u64(install_intercept(vm, EXCEPTION, 4, 6), ST_SUCCESS,
+           "an intercept for #UD");
+    START16(vm, 0, ud);
+    if (vp_gives(vm, 0, &m, MSG_EXCEPTION, "UD2 gives a message")) {
+        is_u64(msg_vector(&m), 6, "#UD: the vector");
+        is_u64(msg_rip(&m), CODE, "#UD: RIP is at the instruction");
+    }
+    START16(vm, 0, triple);
+    vp_gives(vm, 0, &m, MSG_UNRECOVERABLE, "a triple fault gives a message");
+}
+
+int main(void)
+{
+    Vm vm;
+
+    vm_make(&vm, 1 << 20, 1);
+    is_u64(install_intercept(&vm, MSR, 3, 0), ST_SUCCESS,
+           "an intercept for MSRs");
+    test_cpuid(&vm);
+    test_cpuid_result(&vm);
+    test_msr(&vm);
+    test_exceptions(&vm);
+    ok(install_intercept(&vm, 0x77, 4, 0) != ST_SUCCESS,
+       "an unknown kind of intercept is refused");
+    ok(install_intercept(&vm, EXCEPTION, 4, 32) != ST_SUCCESS,
+       "an intercept for exception 32 is refused");
+    vm_free(&vm);
+    return done();
+}
