@@ -59,7 +59,10 @@ static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
     return ret;
 }
 
-/* MemoryListener has no way to refuse: stop what cannot go on. */
+/*
+ * MemoryListener has no way to refuse: stop what cannot go on. Not at once:
+ * other vCPUs must not run while the address space is half changed.
+ */
 static void fail(Error *err)
 {
     error_prepend(&err, "mshv: ");
@@ -67,7 +70,8 @@ static void fail(Error *err)
     if (!phase_check(PHASE_MACHINE_READY)) {
         exit(1);
     }
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    qemu_system_vmstop_request_prepare();
+    qemu_system_vmstop_request(RUN_STATE_INTERNAL_ERROR);
 }
 
 static void map_region(const MshvRegion *region)
