@@ -61,6 +61,7 @@ int mshv_arch_handle_exit(CPUState *cs, const struct hv_message *msg,
 {
     const Exit *e = find_exit(msg->header.message_type);
 
+    mshv_x86(cs)->page_fresh = true;
     if (!e) {
         error_setg(errp, "the hypervisor sent a message of unknown type 0x%x",
                    msg->header.message_type);
@@ -73,5 +74,9 @@ int mshv_arch_pre_run(CPUState *cs, Error **errp)
 {
     int ret = mshv_debug_pre_run(cs, errp);
 
-    return ret ? ret : mshv_offer_pic_interrupt(cs, errp);
+    if (ret == 0) {
+        ret = mshv_offer_pic_interrupt(cs, errp);
+    }
+    mshv_x86(cs)->page_fresh = false;
+    return ret;
 }

@@ -37,6 +37,12 @@ typedef struct MshvX86 {
     uint8_t *lapic_read;
     bool lapic_read_valid;
 
+    /*
+     * The register page is from the exit that is being handled. After a run
+     * that ended by a kick it is not: the hypervisor fills it at intercepts.
+     */
+    bool page_fresh;
+
     /* An exit is ordered for when an interrupt can be taken. */
     bool window_ordered;
 } MshvX86;

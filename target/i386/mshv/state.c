@@ -204,8 +204,12 @@ int mshv_arch_get_state(CPUState *cs, Error **errp)
 
 int mshv_arch_put_state(CPUState *cs, MshvPutLevel level, Error **errp)
 {
-    int ret = mshv_xsave_put(cs, level, errp);
+    int ret;
 
+    if (level != MSHV_PUT_RUNTIME) {
+        mshv_x86(cs)->window_ordered = false;
+    }
+    ret = mshv_xsave_put(cs, level, errp);
     if (ret == 0) {
         ret = put_registers(cs, level, errp);
     }
