@@ -138,6 +138,8 @@ static void sync_failed(Error *err)
 {
     error_prepend(&err, "mshv: cannot read which pages are dirty: ");
     if (migration_is_running()) {
+        /* Of this error the user would see the number only. */
+        error_report("%s", error_get_pretty(err));
         migration_file_set_error(-EIO, err);
     } else {
         warn_report_once("%s", error_get_pretty(err));

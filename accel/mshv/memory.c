@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include <sys/mman.h>
 #include "qapi/error.h"
+#include "qemu/atomic.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "exec/address-spaces.h"
@@ -19,6 +20,7 @@
 #include "memory.h"
 #include "partition.h"
 #include "region-table.h"
+#include "vp.h"
 #include "trace.h"
 
 static MshvRegionTable table;
@@ -26,6 +28,9 @@ static MshvRegionTable table;
 /* What the change of the address space under way takes away and brings. */
 static GArray *leaving;         /* of MshvRegion */
 static GArray *coming;
+
+/* Odd while mappings change, and another one after each change. */
+static uint32_t version;
 
 static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
 {
@@ -54,7 +59,10 @@ static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
     return ret;
 }
 
-/* MemoryListener has no way to refuse: stop what cannot go on. */
+/*
+ * MemoryListener has no way to refuse: stop what cannot go on. Not at once:
+ * other vCPUs must not run while the address space is half changed.
+ */
 static void fail(Error *err)
 {
     error_prepend(&err, "mshv: ");
@@ -62,7 +70,8 @@ static void fail(Error *err)
     if (!phase_check(PHASE_MACHINE_READY)) {
         exit(1);
     }
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    qemu_system_vmstop_request_prepare();
+    qemu_system_vmstop_request(RUN_STATE_INTERNAL_ERROR);
 }
 
 static void map_region(const MshvRegion *region)
@@ -180,6 +189,10 @@ static void commit(MemoryListener *listener)
 {
     guint i;
 
+    if (!leaving->len && !coming->len) {
+        return;
+    }
+    qatomic_set_mb(&version, version + 1);
     for (i = 0; i < leaving->len; i++) {
         MshvRegion *old = &g_array_index(leaving, MshvRegion, i);
 
@@ -190,9 +203,8 @@ static void commit(MemoryListener *listener)
     for (i = 0; i < coming->len; i++) {
         map_region(&g_array_index(coming, MshvRegion, i));
     }
-    if (leaving->len || coming->len) {
-        mshv_dirty_update(&table);
-    }
+    qatomic_set_mb(&version, version + 1);
+    mshv_dirty_update(&table);
     g_array_set_size(leaving, 0);
     g_array_set_size(coming, 0);
 }
@@ -306,11 +318,21 @@ int mshv_memory_init(Error **errp)
     return 0;
 }
 
-bool mshv_memory_appeared(hwaddr gpa, bool write)
+uint32_t mshv_memory_version(void)
 {
+    return qatomic_load_acquire(&version);
+}
+
+bool mshv_memory_appeared(CPUState *cpu, hwaddr gpa, bool write)
+{
+    uint32_t before = cpu->accel->memory_version;
     MshvRegion *region;
     bool found;
 
+    /* Nothing has changed since before the guest ran: no need to look. */
+    if (!(before & 1) && before == mshv_memory_version()) {
+        return false;
+    }
     /* Whoever changes the address space holds the BQL until it is done. */
     bql_lock();
     region = mshv_region_find(&table, gpa);

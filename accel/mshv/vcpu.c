@@ -18,6 +18,7 @@
 #include "gdbstub/enums.h"
 #include "arch.h"
 #include "ioctl.h"
+#include "memory.h"
 #include "vcpu.h"
 #include "vp.h"
 #include "run.h"
@@ -121,6 +122,7 @@ static int run_once(CPUState *cpu, Error **errp)
     if (qatomic_read(&cpu->exit_request)) {
         return EXCP_INTERRUPT;
     }
+    vp->memory_version = mshv_memory_version();
     ret = mshv_ioctl_run_vp(vp->fd, &vp->message, &vp->kicked);
     if (ret == -EINTR || ret == -EAGAIN) {
         return EXCP_INTERRUPT;

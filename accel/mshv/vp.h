@@ -33,6 +33,7 @@ struct AccelCPUState {
      * (run-x86_64.c); set by a kick, cleared only in the vCPU thread's loop.
      */
     uint32_t kicked;
+    uint32_t memory_version;    /* memory.h, before the last run */
     struct hv_message message;  /* of the last exit */
     MshvExitCount exits[MSHV_EXIT_KINDS];   /* the last row: all others */
     void *arch;                 /* target/i386/mshv's own */

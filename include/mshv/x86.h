@@ -8,12 +8,17 @@
 #ifndef MSHV_X86_H
 #define MSHV_X86_H
 
+#include "target/i386/cpu-qom.h"
+
 /*
  * What a guest can be given of CPUID leaf @leaf, sub-leaf @subleaf, register
  * @reg (R_EAX, R_EBX, R_ECX or R_EDX): feature bits that a partition cannot
  * have are clear.  Works before there is a partition.
  */
 uint32_t mshv_x86_supported_cpuid(uint32_t leaf, uint32_t subleaf, int reg);
+
+/* What a reset of @cpu sets besides what QEMU sets by itself. */
+void mshv_x86_reset_cpu(X86CPU *cpu);
 
 /* The class of the local APIC, whose hardware is the hypervisor's. */
 #define TYPE_MSHV_APIC "mshv-apic"

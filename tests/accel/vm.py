@@ -69,9 +69,13 @@ class Vm:
             stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
             pass_fds=[theirs.fileno()])
         theirs.close()
+        # QEMU greets early, but answers when all has started.
         self.started = self.read_message(60) is not None
-        if self.started:
-            self.qmp('qmp_capabilities')
+        try:
+            if self.started:
+                self.qmp('qmp_capabilities', seconds=60)
+        except QmpError:
+            self.started = False
 
     def __enter__(self):
         return self
@@ -103,7 +107,11 @@ class Vm:
         if arguments:
             request['arguments'] = {k.replace('_', '-'): v
                                     for k, v in arguments.items()}
-        self.socket.sendall(json.dumps(request).encode())
+        try:
+            self.socket.sendall(json.dumps(request).encode())
+        except BrokenPipeError:
+            raise QmpError(f'{command}: QEMU has gone: '
+                           f'{self.said()}') from None
         while True:
             answer = self.read_message(seconds)
             if answer is None:

@@ -348,8 +348,12 @@ static int flush_env(CPUState *cs, Error **errp)
 static int single_step_trap(CPUState *cs, Error **errp)
 {
     struct hv_register_assoc dr6 = { .name = HV_X64_REGISTER_DR6 };
-    int ret = mshv_vp_get_regs(cs, &dr6.name, &dr6.value, 1, errp);
+    int ret;
 
+    if (cs->singlestep_enabled) {
+        return mshv_debug_end_of_step(cs, errp);
+    }
+    ret = mshv_vp_get_regs(cs, &dr6.name, &dr6.value, 1, errp);
     if (ret < 0) {
         return ret;
     }

@@ -61,6 +61,7 @@ int mshv_arch_handle_exit(CPUState *cs, const struct hv_message *msg,
 {
     const Exit *e = find_exit(msg->header.message_type);
 
+    mshv_x86(cs)->page_fresh = true;
     if (!e) {
         error_setg(errp, "the hypervisor sent a message of unknown type 0x%x",
                    msg->header.message_type);
@@ -71,5 +72,11 @@ int mshv_arch_handle_exit(CPUState *cs, const struct hv_message *msg,
 
 int mshv_arch_pre_run(CPUState *cs, Error **errp)
 {
-    return mshv_offer_pic_interrupt(cs, errp);
+    int ret = mshv_debug_pre_run(cs, errp);
+
+    if (ret == 0) {
+        ret = mshv_offer_pic_interrupt(cs, errp);
+    }
+    mshv_x86(cs)->page_fresh = false;
+    return ret;
 }

@@ -29,7 +29,7 @@ int mshv_exit_memory(CPUState *cs, const struct hv_message *msg, Error **errp)
     MshvEmulation e;
     int ret;
 
-    if (mshv_memory_appeared(m->guest_physical_address, write)) {
+    if (mshv_memory_appeared(cs, m->guest_physical_address, write)) {
         return 0;
     }
     ret = mshv_emulation_begin(&e, cs, errp);

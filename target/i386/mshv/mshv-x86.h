@@ -37,6 +37,12 @@ typedef struct MshvX86 {
     uint8_t *lapic_read;
     bool lapic_read_valid;
 
+    /*
+     * The register page is from the exit that is being handled. After a run
+     * that ended by a kick it is not: the hypervisor fills it at intercepts.
+     */
+    bool page_fresh;
+
     /* An exit is ordered for when an interrupt can be taken. */
     bool window_ordered;
 } MshvX86;
@@ -92,7 +98,7 @@ MshvExitHandler mshv_exit_msr;              /* msr.c */
 MshvExitHandler mshv_exit_cpuid;            /* cpuid.c */
 MshvExitHandler mshv_exit_apic_eoi;         /* apic.c */
 MshvExitHandler mshv_exit_deliverable;      /* inject.c */
-MshvExitHandler mshv_exit_exception;        /* inject.c */
+MshvExitHandler mshv_exit_exception;        /* debug.c */
 MshvExitHandler mshv_exit_triple_fault;     /* reset.c */
 MshvExitHandler mshv_exit_halt;             /* reset.c */
 MshvExitHandler mshv_exit_hypercall;        /* reset.c */
@@ -110,6 +116,14 @@ int mshv_inject_exception(CPUState *cs, uint8_t vector, bool has_error_code,
 
 /* Offer the PIC's interrupt, if it has one. */
 int mshv_offer_pic_interrupt(CPUState *cs, Error **errp);
+
+/* ---- debug.c ---- */
+
+/* The next run is one instruction, if gdb wants that. */
+int mshv_debug_pre_run(CPUState *cs, Error **errp);
+
+/* It is done: EXCP_DEBUG, or -errno. */
+int mshv_debug_end_of_step(CPUState *cs, Error **errp);
 
 /* ---- apic.c ---- */
 

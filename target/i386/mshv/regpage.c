@@ -55,8 +55,10 @@ bool mshv_regpage_valid(CPUState *cs)
 {
     struct hv_vp_register_page *page = cs->accel->regpage;
 
+    /* With a dirty bit still set, the VP has not run since we stored there. */
     return page && page->isvalid &&
-           page->version == HV_VP_REGISTER_PAGE_VERSION_1;
+           page->version == HV_VP_REGISTER_PAGE_VERSION_1 &&
+           (mshv_x86(cs)->page_fresh || page->dirty);
 }
 
 static const PageField *find_field(uint32_t name)

@@ -222,16 +222,11 @@ static void set_pending_event(X86CPU *cpu, union hv_register_value *value)
     { .text = #n, .name = HV_X64_REGISTER_MSR_MTRR_##n, \
       .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET, .offset = ENV(f), \
       .word = FEAT_1_EDX, .bits = CPUID_MTRR, .optional = true }
-#define MTRR_PAIR(n) \
-    MTRR(PHYS_BASE##n, mtrr_var[n].base), MTRR(PHYS_MASK##n, mtrr_var[n].mask)
 /* The hypervisor's own MSRs: if the partition has the privilege. */
 #define SYNTHETIC(n, f) \
     { .text = #n, .name = HV_REGISTER_##n, .form = MSHV_FORM_U64, \
       .when = MSHV_WHEN_RESET, .offset = ENV(f), .optional = true }
 #define SINT(n)                 SYNTHETIC(SINT##n, msr_hv_synic_sint[n])
-#define STIMER(n) \
-    SYNTHETIC(STIMER##n##_CONFIG, msr_hv_stimer_config[n]), \
-    SYNTHETIC(STIMER##n##_COUNT, msr_hv_stimer_count[n])
 
 const MshvReg mshv_reg_table[] = {
     RUN64(RAX, regs[R_EAX]),
@@ -296,8 +291,22 @@ const MshvReg mshv_reg_table[] = {
     FUNCTION(X64_REGISTER_APIC_BASE, get_apic_base, set_apic_base),
 
     MTRR(DEF_TYPE, mtrr_deftype),
-    MTRR_PAIR(0), MTRR_PAIR(1), MTRR_PAIR(2), MTRR_PAIR(3),
-    MTRR_PAIR(4), MTRR_PAIR(5), MTRR_PAIR(6), MTRR_PAIR(7),
+    MTRR(PHYS_BASE0, mtrr_var[0].base),
+    MTRR(PHYS_MASK0, mtrr_var[0].mask),
+    MTRR(PHYS_BASE1, mtrr_var[1].base),
+    MTRR(PHYS_MASK1, mtrr_var[1].mask),
+    MTRR(PHYS_BASE2, mtrr_var[2].base),
+    MTRR(PHYS_MASK2, mtrr_var[2].mask),
+    MTRR(PHYS_BASE3, mtrr_var[3].base),
+    MTRR(PHYS_MASK3, mtrr_var[3].mask),
+    MTRR(PHYS_BASE4, mtrr_var[4].base),
+    MTRR(PHYS_MASK4, mtrr_var[4].mask),
+    MTRR(PHYS_BASE5, mtrr_var[5].base),
+    MTRR(PHYS_MASK5, mtrr_var[5].mask),
+    MTRR(PHYS_BASE6, mtrr_var[6].base),
+    MTRR(PHYS_MASK6, mtrr_var[6].mask),
+    MTRR(PHYS_BASE7, mtrr_var[7].base),
+    MTRR(PHYS_MASK7, mtrr_var[7].mask),
     MTRR(FIX64K00000, mtrr_fixed[0]),
     MTRR(FIX16K80000, mtrr_fixed[1]),
     MTRR(FIX16KA0000, mtrr_fixed[2]),
@@ -313,19 +322,27 @@ const MshvReg mshv_reg_table[] = {
     /* A clock that runs: never written back to a VP that has been running. */
     PLAIN(TSC, tsc, MSHV_FORM_U64, MSHV_WHEN_FULL),
 
+    /* The hypercall page exists only if the guest has said what it is. */
+    SYNTHETIC(GUEST_OS_ID, msr_hv_guest_os_id),
     SYNTHETIC(VP_ASSIST_PAGE, msr_hv_vapic),
     SYNTHETIC(REFERENCE_TSC, msr_hv_tsc),
     { .text = "HYPERCALL", .name = HV_X64_REGISTER_HYPERCALL,
       .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET,
       .offset = ENV(msr_hv_hypercall), .optional = true },
-    SYNTHETIC(GUEST_OS_ID, msr_hv_guest_os_id),
     SYNTHETIC(SCONTROL, msr_hv_synic_control),
     SYNTHETIC(SIEFP, msr_hv_synic_evt_page),
     SYNTHETIC(SIMP, msr_hv_synic_msg_page),
     SINT(0), SINT(1), SINT(2), SINT(3), SINT(4), SINT(5), SINT(6), SINT(7),
     SINT(8), SINT(9), SINT(10), SINT(11), SINT(12), SINT(13), SINT(14),
     SINT(15),
-    STIMER(0), STIMER(1), STIMER(2), STIMER(3),
+    SYNTHETIC(STIMER0_CONFIG, msr_hv_stimer_config[0]),
+    SYNTHETIC(STIMER0_COUNT, msr_hv_stimer_count[0]),
+    SYNTHETIC(STIMER1_CONFIG, msr_hv_stimer_config[1]),
+    SYNTHETIC(STIMER1_COUNT, msr_hv_stimer_count[1]),
+    SYNTHETIC(STIMER2_CONFIG, msr_hv_stimer_config[2]),
+    SYNTHETIC(STIMER2_COUNT, msr_hv_stimer_count[2]),
+    SYNTHETIC(STIMER3_CONFIG, msr_hv_stimer_config[3]),
+    SYNTHETIC(STIMER3_COUNT, msr_hv_stimer_count[3]),
 
     FUNCTION(REGISTER_INTERRUPT_STATE,
              get_interrupt_state, set_interrupt_state),

@@ -8,6 +8,7 @@
 #include "qapi/error.h"
 #include "qemu/memalign.h"
 #include "qemu/error-report.h"
+#include "mshv/x86.h"
 #include "state-table.h"
 
 /* Rows whose register this host does not have; found by the first VP. */
@@ -177,6 +178,17 @@ static int put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
     return n ? mshv_x86_set_regs(cs, regs, n, errp) : 0;
 }
 
+void mshv_x86_reset_cpu(X86CPU *cpu)
+{
+    unsigned i;
+
+    cpu->env.mp_state = cpu_is_bsp(cpu) ? MSHV_MP_RUNNABLE
+                                        : MSHV_MP_WAIT_FOR_SIPI;
+    for (i = 0; i < HV_SYNIC_SINT_COUNT; i++) {
+        cpu->env.msr_hv_synic_sint[i] = HV_SYNIC_SINT_MASKED;
+    }
+}
+
 int mshv_arch_get_state(CPUState *cs, Error **errp)
 {
     int ret = mshv_xsave_get(cs, errp);
@@ -192,12 +204,9 @@ int mshv_arch_get_state(CPUState *cs, Error **errp)
 
 int mshv_arch_put_state(CPUState *cs, MshvPutLevel level, Error **errp)
 {
-    X86CPU *cpu = X86_CPU(cs);
     int ret;
 
-    if (level == MSHV_PUT_RESET) {
-        cpu->env.mp_state = cpu_is_bsp(cpu) ? MSHV_MP_RUNNABLE
-                                            : MSHV_MP_WAIT_FOR_SIPI;
+    if (level != MSHV_PUT_RUNTIME) {
         mshv_x86(cs)->window_ordered = false;
     }
     ret = mshv_xsave_put(cs, level, errp);

@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory and CPUs that are plugged in, and refusals."""
+
+import errno
+import tempfile
+from vm import Tap, Vm, QmpError, firmware
+
+COUNTER = '2: incl 0x500\njmp 2b\n'
+ARGS = ('-M', 'pc', '-m', '64,slots=2,maxmem=1G', '-smp', '1,maxcpus=4,sockets=4')
+
+
+def plug_memory(vm, name):
+    """QEMU's error, or None."""
+    try:
+        vm.qmp('object-add', qom_type='memory-backend-ram', id=f'm{name}',
+               size=128 << 20)
+        vm.qmp('device_add', driver='pc-dimm', id=f'd{name}',
+               memdev=f'm{name}')
+        return None
+    except QmpError as e:
+        return str(e)
+
+
+def plug_cpu(vm, number):
+    try:
+        vm.qmp('device_add', driver='qemu64-x86_64-cpu', id=f'c{number}',
+               **{'socket_id': number, 'core_id': 0, 'thread_id': 0})
+        return None
+    except QmpError as e:
+        return str(e)
+
+
+def plug(image):
+    """All goes well. Returns the calls made before the first plug."""
+    with Vm(*ARGS, '-bios', image) as vm:
+        before = vm.stats()
+        Tap.equal(plug_memory(vm, 1), None, 'memory is plugged in')
+        Tap.equal(plug_memory(vm, 2), None, 'and more of it')
+        Tap.equal(plug_cpu(vm, 1), None, 'a CPU is plugged in')
+        Tap.equal(len(vm.qmp('query-cpus-fast')), 2, 'there are two')
+        Tap.equal(vm.status(), 'running', 'the guest runs on')
+        vm.qmp('system_reset')
+        Tap.equal(vm.status(), 'running', 'and after a reset')
+        Tap.equal(vm.said(), '', 'no complaint')
+        return before
+
+
+def refused(image, before, call, plug_it, what):
+    """The next call of that name fails: so does the command, no more."""
+    n = before[f'calls-{call.lower().replace("_", "-")}'] + 1
+    with Vm(*ARGS, '-bios', image,
+            accel=f'mshv,x-fail-ioctl={call}:{n}:{errno.ENOMEM}') as vm:
+        error = plug_it(vm, 1)
+        Tap.ok(error and 'Cannot allocate memory' in error,
+               f'{what} that is refused: the command fails', error)
+        Tap.equal(vm.status(), 'running', f'{what} refused: the guest lives')
+        Tap.equal(vm.said(), '', f'{what} refused: no complaint elsewhere')
+
+
+def too_many():
+    with Vm('-M', 'q35', '-m', '16', '-smp', '300') as vm:
+        said = vm.said()
+        Tap.ok(not vm.started and vm.wait_end() == 1 and
+               len(said.splitlines()) == 1 and '255' in said,
+               '300 CPUs are refused in one line', said)
+
+
+with tempfile.TemporaryDirectory() as d:
+    guest = firmware(d, COUNTER)
+    calls = plug(guest)
+    refused(guest, calls, 'SET_GUEST_MEMORY', plug_memory, 'memory')
+    refused(guest, calls, 'CREATE_VP', plug_cpu, 'a CPU')
+    too_many()
+Tap.end()
