@@ -13,6 +13,10 @@
 
 #define MSR_IA32_PLATFORM_ID_INDEX      0x17
 #define MSR_PLATFORM_INFO_INDEX         0xce
+#define MSR_AMD_SYSCFG_INDEX            0xc0010010
+#define MSR_AMD_HWCR_INDEX              0xc0010015
+#define MSR_AMD_NB_CFG_INDEX            0xc001001f
+#define MSR_AMD_INT_PENDING_INDEX       0xc0010055
 
 /* A value that is read; a write is ignored if @ignore_writes, else faults. */
 typedef struct MsrRow {
@@ -43,6 +47,11 @@ static const MsrRow msr_rows[] = {
     /* Locked by nobody, and nothing to enable: VMX and SGX are not offered */
     { MSR_IA32_FEATURE_CONTROL, true, read_zero },
     { MSR_IA32_MISC_ENABLE, true, read_misc_enable },
+    /* AMD's, which its processors' drivers read without asking */
+    { MSR_AMD_SYSCFG_INDEX, true, read_zero },
+    { MSR_AMD_HWCR_INDEX, true, read_zero },
+    { MSR_AMD_NB_CFG_INDEX, true, read_zero },
+    { MSR_AMD_INT_PENDING_INDEX, true, read_zero },
 };
 
 static const MsrRow *find_row(uint32_t msr)

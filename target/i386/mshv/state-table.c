@@ -64,6 +64,8 @@ static void get_activity(X86CPU *cpu, const union hv_register_value *value)
     } else {
         cpu->env.mp_state = MSHV_MP_RUNNABLE;
     }
+    /* Only to be shown: waiting is the hypervisor's. */
+    CPU(cpu)->halted = cpu->env.mp_state != MSHV_MP_RUNNABLE;
 }
 
 static void set_activity(X86CPU *cpu, union hv_register_value *value)
