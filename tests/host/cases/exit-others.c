@@ -4,7 +4,7 @@
 
 enum { IO = 0, MSR = 1, CPUID = 2, EXCEPTION = 3 };
 
-GUEST16(cpuid, "mov $0x40000000, %eax\n xor %ecx, %ecx\n cpuid\n"
+GUEST16(cpuid, "mov $0x80000000, %eax\n xor %ecx, %ecx\n cpuid\n"
                "out %eax, $1");
 GUEST16(cpuid1, "mov $1, %eax\n xor %ecx, %ecx\n cpuid\n"
                 "mov %ebx, %eax\n out %eax, $1");
@@ -21,14 +21,16 @@ static void test_cpuid(Vm *vm)
 
     START16(vm, 0, cpuid);
     vp_gives(vm, 0, &m, MSG_IO_PORT, "CPUID gives no message by itself");
-    is_u64(install_intercept(vm, CPUID, 4, 0x40000000), ST_SUCCESS,
-           "an intercept for CPUID 0x40000000");
+    is_u64(install_intercept(vm, CPUID, 4, 0x80000000), ST_SUCCESS,
+           "an intercept for CPUID 0x80000000");
     START16(vm, 0, cpuid);
     if (vp_gives(vm, 0, &m, MSG_CPUID, "then CPUID gives a message")) {
-        is_u64(msg_cpuid_rax(&m), 0x40000000, "CPUID: the leaf");
+        is_u64(msg_cpuid_rax(&m), 0x80000000, "CPUID: the leaf");
         is_u64(msg_cpuid_rcx(&m), 0, "CPUID: the sub-leaf");
-        ok(msg_cpuid_default_rax(&m) >= 0x40000005,
-           "CPUID: the answer that it would get");
+        ok(msg_cpuid_default_rax(&m) > 0x80000000 &&
+           msg_cpuid_default_rax(&m) < 0x80001000,
+           "CPUID: the answer that it would get (0x%llx)",
+           (unsigned long long)msg_cpuid_default_rax(&m));
         is_u64(msg_length_cr8(&m) & 15, 2, "CPUID: the length");
     }
     START16(vm, 0, cpuid1);
@@ -74,11 +76,28 @@ static void test_msr(Vm *vm)
         is_u64(msg_msr_rax(&m), 0x11, "WRMSR: RAX");
         is_u64(msg_msr_rdx(&m), 0x22, "WRMSR: RDX");
     }
-    is_u64(set_property(vm->fd, PROP_UNIMPLEMENTED_MSR, 1), ST_SUCCESS,
+}
+
+static void test_unknown_msr(void)
+{
+    Vm vm;
+    Msg m;
+
+    vm_make(&vm, 1 << 20, 1);
+    is_u64(install_intercept(&vm, EXCEPTION, 4, 13), ST_SUCCESS,
+           "an intercept for #GP");
+    is_u64(set_property(vm.fd, PROP_UNIMPLEMENTED_MSR, 0), ST_SUCCESS,
+           "unknown MSRs shall fault");
+    START16(&vm, 0, rdmsr);
+    if (vp_gives(&vm, 0, &m, MSG_EXCEPTION, "then RDMSR faults")) {
+        is_u64(msg_vector(&m), 13, "with #GP");
+    }
+    is_u64(set_property(vm.fd, PROP_UNIMPLEMENTED_MSR, 1), ST_SUCCESS,
            "unknown MSRs shall be ignored");
-    START16(vm, 0, rdmsr);
-    vp_gives(vm, 0, &m, MSG_IO_PORT, "then there is no message");
+    START16(&vm, 0, rdmsr);
+    vp_gives(&vm, 0, &m, MSG_IO_PORT, "then RDMSR goes on");
     is_u64(msg_io_rax(&m) & 0xffffffff, 0, "and the MSR reads as 0");
+    vm_free(&vm);
 }
 
 static void test_exceptions(Vm *vm)
@@ -106,6 +125,7 @@ int main(void)
     test_cpuid(&vm);
     test_cpuid_result(&vm);
     test_msr(&vm);
+    test_unknown_msr();
     test_exceptions(&vm);
     ok(install_intercept(&vm, 0x77, 4, 0) != ST_SUCCESS,
        "an unknown kind of intercept is refused");

@@ -43,7 +43,7 @@ int main(void)
     }
     run_guest("a guest runs before");
     dev = open_dev();
-    refuses(syscall(SYS_delete_module, "mshv_root", O_NONBLOCK), EBUSY,
+    refuses(syscall(SYS_delete_module, "mshv_root", O_NONBLOCK), EAGAIN,
             "the driver stays while somebody uses it");
     close(dev);
     for (i = 0; i < 3; i++) {

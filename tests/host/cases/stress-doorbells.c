@@ -19,6 +19,14 @@ static Vm vm;
 static Msg msgs[VPS];
 static int rets[VPS];
 
+static void start(unsigned vp)
+{
+    START16(&vm, vp, guest);
+    if (try_set_reg(&vm, vp, R_ES, segment(BASE, 0xffff, 0, ATTR_DATA16))) {
+        give_up("ES cannot be set");
+    }
+}
+
 static void *run(void *arg)
 {
     uintptr_t vp = (uintptr_t)arg;
@@ -46,10 +54,7 @@ int main(void)
         }
     }
     for (i = 0; i < VPS; i++) {
-        START16(&vm, i, guest);
-        if (try_set_reg(&vm, i, R_ES, segment(BASE, 0xffff, 0, ATTR_DATA16))) {
-            give_up("ES cannot be set");
-        }
+        start(i);
         pthread_create(&threads[i], NULL, run, (void *)(uintptr_t)i);
     }
     for (i = 0; i < VPS; i++) {
@@ -60,13 +65,13 @@ int main(void)
     }
     usleep(200 * 1000);
     for (k = 0; k < BELLS; k++) {
-        ok(eventfd_read(fds[k], &total[k]) == 0 && total[k] > 0,
-           "bell %u rang (%llu of %u times seen)", k,
+        eventfd_read(fds[k], &total[k]);
+        ok(total[k] > 0, "bell %u rang (%llu of %u times seen)", k,
            (unsigned long long)total[k], VPS * ROUNDS);
         ok(total[k] <= VPS * ROUNDS, "bell %u not more often than that", k);
     }
     /* After the storm, one ring is one signal. */
-    START16(&vm, 0, guest);
+    start(0);
     set_reg(&vm, 0, R_RCX, 1);
     set_reg(&vm, 0, R_RIP, CODE + 3);
     run(NULL);

@@ -238,6 +238,8 @@ void vp_start16(Vm *vm, unsigned vp, Code code)
     set_reg(vm, vp, R_RSP, CODE);
     set_reg(vm, vp, R_RFLAGS, 2);
     set_reg(vm, vp, R_RIP, CODE);
+    /* All but the first VP would wait for a SIPI. */
+    set_reg(vm, vp, R_ACTIVITY, 0);
 }
 
 void vp_start64(Vm *vm, unsigned vp, Code code)
@@ -263,6 +265,8 @@ void vp_start64(Vm *vm, unsigned vp, Code code)
     set_reg(vm, vp, R_RSP, CODE);
     set_reg(vm, vp, R_RFLAGS, 2);
     set_reg(vm, vp, R_RIP, CODE);
+    /* All but the first VP would wait for a SIPI. */
+    set_reg(vm, vp, R_ACTIVITY, 0);
 }
 
 int vp_run(Vm *vm, unsigned vp, Msg *msg)
