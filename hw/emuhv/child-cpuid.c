@@ -78,25 +78,19 @@ static const Feature xsave_features[] = {
     { 0, 22, FEAT_7_0_ECX, CPUID_7_0_ECX_VPCLMULQDQ },
 };
 
-static const FeatureWordArray *model_features(void)
+const uint64_t *emuhv_model_features(void)
 {
-    X86CPU *cpu = emuhv_model_cpu();
-    EmuhvVp *vp;
-
-    if (!cpu) {
-        return NULL;
-    }
-    vp = container_of(cpu->emuhv, EmuhvVp, base);
-    return &vp->s->base_features;
+    return container_of(emuhv_model_cpu()->emuhv, EmuhvVp,
+                        base)->s->base_features;
 }
 
 static uint64_t collect(const Feature *f, unsigned n, unsigned bank)
 {
-    const FeatureWordArray *have = model_features();
+    const uint64_t *have = emuhv_model_features();
     uint64_t bits = 0;
 
-    for (unsigned i = 0; have && i < n; i++) {
-        if (f[i].bank == bank && ((*have)[f[i].word] & f[i].mask)) {
+    for (unsigned i = 0; i < n; i++) {
+        if (f[i].bank == bank && (have[f[i].word] & f[i].mask)) {
             bits |= 1ull << f[i].bit;
         }
     }

@@ -41,9 +41,6 @@ uint16_t emuhv_host_get_property(uint32_t code, uint64_t *val)
 {
     X86CPU *cpu = emuhv_model_cpu();
 
-    if (!cpu) {
-        return ST_NO_RESOURCES;
-    }
     switch (code) {
     case PROP_SYNTHETIC_FEATURES:
         *val = SYNTHETIC_SUPPORTED;
@@ -61,10 +58,10 @@ uint16_t emuhv_host_get_property(uint32_t code, uint64_t *val)
         *val = cpu->phys_bits;
         return ST_SUCCESS;
     case PROP_XSAVE_STATES:
-        *val = emuhv_xsave_states(cpu);
+        *val = emuhv_xsave_states(emuhv_model_features());
         return ST_SUCCESS;
     case PROP_MAX_XSAVE_DATA_SIZE:
-        *val = emuhv_xsave_size(cpu, emuhv.xsave_pad);
+        *val = emuhv_xsave_size(emuhv_model_features(), emuhv.xsave_pad);
         return ST_SUCCESS;
     case PROP_CLOCK_FREQUENCY:
         *val = emuhv.tsc_hz;
@@ -109,7 +106,7 @@ uint16_t emuhv_domain_get_property(EmuhvDomain *d, uint32_t code,
         *val &= ~d->cfg.disabled_xsave;
         return status;
     case PROP_MAX_XSAVE_DATA_SIZE:
-        *val = emuhv_xsave_size(emuhv_model_cpu(), d->cfg.xsave_pad);
+        *val = emuhv_xsave_size(emuhv_model_features(), d->cfg.xsave_pad);
         return ST_SUCCESS;
     default:
         return emuhv_host_get_property(code, val);

@@ -274,6 +274,7 @@ uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint64_t arg,
 
 uint16_t emuhv_port_create(uint32_t id, uint64_t partition_id, uint32_t sint,
                            uint32_t target_vp);
+/* (drops the BQL) */
 uint16_t emuhv_port_delete(uint32_t id);
 /* (drops the BQL) */
 uint16_t emuhv_port_connect(EmuhvPartition *p, uint32_t connection_id,
@@ -311,7 +312,7 @@ uint16_t emuhv_stats_unmap(uint32_t type, const uint8_t identity[16]);
 /* Counter 202: the parent's thread of this VP must stay blocked. */
 void emuhv_stats_blocked(EmuhvVpInfo *vi, bool blocked);
 void emuhv_stats_call(uint16_t code, uint16_t status);
-void emuhv_stats_exit(EmuhvVp *vp, EmuhvExitKind kind);
+void emuhv_stats_exit(EmuhvExitKind kind);
 /* Note the counters of a partition that goes away. */
 void emuhv_stats_partition_gone(EmuhvPartition *p);
 /* All counters as JSON; the caller frees it. */

@@ -221,7 +221,7 @@ void emuhv_vp_intercepted(EmuhvVp *vp, EmuhvExitKind kind,
         return;
     }
     p = vp->domain->cfg.owner;
-    emuhv_stats_exit(vp, kind);
+    emuhv_stats_exit(kind);
     trace_emuhv_intercept(p->id, vp->index, ldl_le_p(msg), kind);
     if (emuhv.scheduler == EMUHV_SCHED_ROOT) {
         complete(vi, HV_STATUS_SUCCESS, HV_VP_DISPATCH_STATE_READY,

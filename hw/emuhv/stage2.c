@@ -213,10 +213,7 @@ void emuhv_s2_flush_async(EmuhvDomain *d)
 
 uint64_t emuhv_stage2_max_gfn(void)
 {
-    X86CPU *cpu = emuhv_model_cpu();
-    unsigned bits = cpu ? cpu->phys_bits : 40;
-
-    return 1ull << (MIN(bits, EMUHV_GPA_BITS) - 12);
+    return 1ull << (MIN(emuhv_model_cpu()->phys_bits, EMUHV_GPA_BITS) - 12);
 }
 
 bool emuhv_stage2_query(EmuhvDomain *d, uint64_t gfn, uint64_t *pfn,

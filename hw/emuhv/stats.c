@@ -252,7 +252,7 @@ void emuhv_stats_call(uint16_t code, uint16_t status)
     }
 }
 
-void emuhv_stats_exit(EmuhvVp *vp, EmuhvExitKind kind)
+void emuhv_stats_exit(EmuhvExitKind kind)
 {
     emuhv.exits[kind]++;
 }

@@ -299,9 +299,10 @@ uint64_t emuhv_processor_features(unsigned bank);
 uint64_t emuhv_xsave_features(void);
 /* The features of a CPU of the pool, without any child's restrictions. */
 X86CPU *emuhv_model_cpu(void);
+const uint64_t *emuhv_model_features(void);
 
 /* vpstate.c */
-size_t emuhv_xsave_size(X86CPU *cpu, unsigned pad);
-uint64_t emuhv_xsave_states(X86CPU *cpu);
+size_t emuhv_xsave_size(const FeatureWordArray features, unsigned pad);
+uint64_t emuhv_xsave_states(const FeatureWordArray features);
 
 #endif /* HW_EMUHV_VP_INT_H */

@@ -27,6 +27,8 @@
 #include "vp-int.h"
 
 static GPtrArray *pool;         /* EmuhvVp, all that were made */
+static bool pool_busy;          /* a CPU is being made */
+static QemuCond pool_cond;      /* it is done */
 
 /* ---- Stop and go ---- */
 
@@ -424,7 +426,7 @@ static EmuhvVp *pool_make(void)
     return vp;
 }
 
-static EmuhvVp *pool_take(void)
+static EmuhvVp *pool_find(void)
 {
     for (unsigned i = 0; i < pool->len; i++) {
         EmuhvVp *vp = g_ptr_array_index(pool, i);
@@ -433,7 +435,27 @@ static EmuhvVp *pool_take(void)
             return vp;
         }
     }
-    return pool->len < emuhv_pool_size() ? pool_make() : NULL;
+    return NULL;
+}
+
+/*
+ * (drops BQL) A free CPU.  They are made one at a time: qemu_init_vcpu() waits
+ * on a condition that is signalled to one waiter only.
+ */
+static EmuhvVp *pool_take(void)
+{
+    EmuhvVp *vp;
+
+    while (!(vp = pool_find()) && pool_busy) {
+        qemu_cond_wait_bql(&pool_cond);
+    }
+    if (!vp && pool->len < emuhv_pool_size()) {
+        pool_busy = true;
+        vp = pool_make();
+        pool_busy = false;
+        qemu_cond_broadcast(&pool_cond);
+    }
+    return vp;
 }
 
 unsigned emuhv_pool_free(void)
@@ -448,11 +470,9 @@ unsigned emuhv_pool_free(void)
     return n;
 }
 
+/* The first of the pool: it is made at start-up. */
 X86CPU *emuhv_model_cpu(void)
 {
-    if (!pool->len && emuhv_pool_size() && !pool_make()) {
-        return NULL;
-    }
     return ((EmuhvVp *)g_ptr_array_index(pool, 0))->base.cpu;
 }
 
@@ -499,12 +519,13 @@ uint16_t emuhv_vp_create(EmuhvDomain *d, uint32_t index, EmuhvVp **out)
         return ST_INVALID_PARTITION_STATE;
     }
     vp = pool_take();
-    /* Making a CPU drops the BQL. */
-    if (vp && (vp->domain || d->vps[index])) {
-        return ST_INVALID_VP_INDEX;
-    }
     if (!vp) {
         return ST_NO_RESOURCES;
+    }
+    /* It dropped the BQL. */
+    if (d->s->finalized || d->vps[index]) {
+        return d->s->finalized ? ST_INVALID_PARTITION_STATE
+                               : ST_INVALID_VP_INDEX;
     }
     vp->domain = d;
     vp->index = index;
@@ -600,8 +621,17 @@ bool emuhv_vp_layer_init(Error **errp)
         return false;
     }
     pool = g_ptr_array_new();
+    qemu_cond_init(&pool_cond);
     emuhv_stage2_init();
-    return emuhv_overlay_init(errp);
+    if (!emuhv_overlay_init(errp)) {
+        return false;
+    }
+    if (!pool_take()) {
+        error_setg(errp, "the emulated hypervisor cannot make a CPU for child"
+                   " partitions");
+        return false;
+    }
+    return true;
 }
 
 void emuhv_vp_layer_reset(void)

@@ -26,10 +26,10 @@
 #define XS_COMPACT      (1ull << 63)
 #define XS_LEGACY_BITS  (XSTATE_FP_MASK | XSTATE_SSE_MASK)
 
-uint64_t emuhv_xsave_states(X86CPU *cpu)
+uint64_t emuhv_xsave_states(const FeatureWordArray features)
 {
-    return XS_LEGACY_BITS | cpu->env.features[FEAT_XSAVE_XCR0_LO] |
-           (uint64_t)cpu->env.features[FEAT_XSAVE_XCR0_HI] << 32;
+    return XS_LEGACY_BITS | features[FEAT_XSAVE_XCR0_LO] |
+           features[FEAT_XSAVE_XCR0_HI] << 32;
 }
 
 /* Offset of component @i in the compacted format with components @mask. */
@@ -51,11 +51,10 @@ static size_t compact_offset(uint64_t mask, unsigned i)
     return at;
 }
 
-size_t emuhv_xsave_size(X86CPU *cpu, unsigned pad)
+size_t emuhv_xsave_size(const FeatureWordArray features, unsigned pad)
 {
-    size_t size = cpu ? compact_offset(emuhv_xsave_states(cpu),
-                                       XSAVE_STATE_AREA_COUNT)
-                      : XS_EXTENDED;
+    size_t size = compact_offset(emuhv_xsave_states(features),
+                                 XSAVE_STATE_AREA_COUNT);
 
     return MAX(size, pad);
 }
@@ -65,7 +64,7 @@ static void xsave_get(EmuhvVp *vp, uint8_t *buf, size_t size)
     X86CPU *cpu = vp->base.cpu;
     CPUX86State *env = &cpu->env;
     g_autofree uint8_t *std = g_malloc0(sizeof(X86XSaveArea));
-    uint64_t mask = emuhv_xsave_states(cpu);
+    uint64_t mask = emuhv_xsave_states(env->features);
 
     x86_cpu_xsave_all_areas(cpu, std, sizeof(X86XSaveArea));
     memset(buf, 0, size);
@@ -102,7 +101,7 @@ static uint16_t xsave_set(EmuhvVp *vp, const uint8_t *buf, size_t size)
     bv = ldq_le_p(buf + XS_BV);
     comp = ldq_le_p(buf + XS_COMP_BV);
     if (!(comp & XS_COMPACT) ||
-        ((comp & ~XS_COMPACT) & ~emuhv_xsave_states(cpu)) || (bv & ~comp) ||
+        ((comp & ~XS_COMPACT) & ~emuhv_xsave_states(env->features)) || (bv & ~comp) ||
         (ldl_le_p(buf + 24) & ~0xffffu) ||
         compact_offset(comp & ~XS_COMPACT, XSAVE_STATE_AREA_COUNT) > size) {
         return ST_INVALID_PARAMETER;
@@ -204,7 +203,8 @@ static size_t state_size(EmuhvVp *vp, unsigned type)
     case STATE_SIEF:
         return 4096;
     case STATE_XSAVE:
-        return emuhv_xsave_size(vp->base.cpu, vp->domain->cfg.xsave_pad);
+        return emuhv_xsave_size(emuhv_vp_env(vp)->features,
+                                vp->domain->cfg.xsave_pad);
     case STATE_TIMERS:
         return EMUHV_STIMER_STATE_SIZE;
     default:
