@@ -91,6 +91,7 @@ static StatsList *vcpu_stats(const AccelCPUState *vp, strList *names)
         add_stat(&list, exit_stat_name(i), count, names);
     }
     add_stat(&list, exit_stat_name(i), total - MIN(known, total), names);
+    add_stat(&list, g_strdup("kicks"), qatomic_read(&vp->kicks), names);
     return list;
 }
 
@@ -142,6 +143,7 @@ static void query_schemas(StatsSchemaList **result, Error **errp)
         add_schema(&vcpu, exit_stat_name(i));
     }
     add_schema(&vcpu, exit_stat_name(i));
+    add_schema(&vcpu, g_strdup("kicks"));
     add_stats_schema(result, STATS_PROVIDER_MSHV, STATS_TARGET_VM, vm);
     add_stats_schema(result, STATS_PROVIDER_MSHV, STATS_TARGET_VCPU, vcpu);
 }

@@ -125,6 +125,7 @@ static int run_once(CPUState *cpu, Error **errp)
     vp->memory_version = mshv_memory_version();
     ret = mshv_ioctl_run_vp(vp->fd, &vp->message, &vp->kicked);
     if (ret == -EINTR || ret == -EAGAIN) {
+        qatomic_set(&vp->kicks, vp->kicks + 1);
         return EXCP_INTERRUPT;
     }
     if (ret < 0) {

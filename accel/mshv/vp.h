@@ -36,6 +36,7 @@ struct AccelCPUState {
     uint32_t memory_version;    /* memory.h, before the last run */
     struct hv_message message;  /* of the last exit */
     MshvExitCount exits[MSHV_EXIT_KINDS];   /* the last row: all others */
+    uint64_t kicks;             /* runs that a kick ended, without a message */
     void *arch;                 /* target/i386/mshv's own */
 };
 

@@ -171,12 +171,14 @@ class Vm:
     def wait_quiet(self, seconds=10):
         """Until no vCPU exits any more; its exits by then."""
         end = time.monotonic() + seconds * PATIENCE
-        old = None
+        old, same = None, 0
         while time.monotonic() < end:
             new = self.stats('vcpu')
-            if new == old:
+            exits = {k: v for k, v in new.items() if k != 'kicks'}
+            same = same + 1 if exits == old else 0
+            if same == 5:
                 return new
-            old = new
+            old = exits
             time.sleep(0.05 * PATIENCE)
         raise QmpError(f'the guest does not come to rest: {old}')
 
