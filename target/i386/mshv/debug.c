@@ -7,9 +7,11 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
 #include "exec/gdbstub.h"
 #include "gdbstub/enums.h"
+#include "system/hw_accel.h"
 #include "accel/mshv/partition.h"
 #include "mshv-x86.h"
 
@@ -96,6 +98,15 @@ int mshv_debug_pre_run(CPUState *cs, Error **errp)
     return mshv_x86_store_regs(cs, &flags, 1, errp);
 }
 
+/* gdb reads CPUX86State without asking for it. */
+static int stop_for_gdb(CPUState *cs)
+{
+    bql_lock();
+    cpu_synchronize_state(cs);
+    bql_unlock();
+    return EXCP_DEBUG;
+}
+
 int mshv_debug_end_of_step(CPUState *cs, Error **errp)
 {
     struct hv_register_assoc flags = { .name = HV_X64_REGISTER_RFLAGS };
@@ -105,7 +116,7 @@ int mshv_debug_end_of_step(CPUState *cs, Error **errp)
         flags.value.reg64 &= ~(uint64_t)TF_MASK;
         ret = mshv_x86_store_regs(cs, &flags, 1, errp);
     }
-    return ret < 0 ? ret : EXCP_DEBUG;
+    return ret < 0 ? ret : stop_for_gdb(cs);
 }
 
 int mshv_arch_insert_breakpoint(CPUState *cs, int type, vaddr addr, vaddr len)
@@ -217,7 +228,7 @@ int mshv_exit_exception(CPUState *cs, const struct hv_message *msg,
         return mshv_debug_end_of_step(cs, errp);
     }
     if (m->exception_vector == EXCP03_INT3 && find_breakpoint(at)) {
-        return EXCP_DEBUG;
+        return stop_for_gdb(cs);
     }
     return reflect(cs, m, errp);
 }
