@@ -5,7 +5,7 @@
  */
 #include "vm.h"
 
-enum { EXITS = 2000 };
+enum { EXITS = 2000, SIGNALS = 200 };
 
 /* Each exit carries its number; some work in between. */
 GUEST16(guest, "xor %ebx, %ebx\n"
@@ -23,7 +23,7 @@ int main(void)
     vm_make(&vm, 1 << 20, 1);
     START16(&vm, 0, guest);
     alarm_ms(1);
-    while (next <= EXITS && now() - start < 100) {
+    while ((next <= EXITS || signals < SIGNALS) && now() - start < 100) {
         ret = vp_run(&vm, 0, &m);
         if (ret == -EINTR) {
             signals++;
@@ -39,8 +39,8 @@ int main(void)
         vp_skip(&vm, 0, &m);
     }
     alarm_ms(0);
-    is_u64(next - 1, EXITS, "all exits came, once and in order");
-    ok(signals > 10, "and %u signals between them", signals);
+    ok(next > EXITS, "all exits came, once and in order (%u)", next - 1);
+    ok(signals >= SIGNALS, "and %u signals between them", signals);
     vm_free(&vm);
     return done();
 }
