@@ -93,8 +93,10 @@ uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id)
     if (other == a) {
         return ST_SUCCESS;
     }
-    /* Clients renumber VP after VP, so an id may be taken for a while: the
-     * two change places. */
+    /*
+     * Clients renumber VP after VP, so an id may be taken for a while: the
+     * two change places.
+     */
     if (bus[a->initial_apic_id] == a) {
         bus[a->initial_apic_id] = other;
         if (other) {

@@ -107,8 +107,10 @@ uint64_t emuhv_xsave_features(void)
     return collect(xsave_features, ARRAY_SIZE(xsave_features), 0);
 }
 
-/* The features of a VP: those of the pool's CPUs without what its partition
- * does not have.  TCG decodes instructions by them. */
+/*
+ * The features of a VP: those of the pool's CPUs without what its partition
+ * does not have.  TCG decodes instructions by them.
+ */
 void emuhv_cpuid_setup(EmuhvVp *vp)
 {
     CPUX86State *env = emuhv_vp_env(vp);
@@ -180,8 +182,10 @@ static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
         r[1] = 10 << 16;
         break;
     case 0x40000003:
-        /* Privileges: synthetic feature bits 2 to 11 moved down by two, with
-         * a gap of two bits before the reference TSC. */
+        /*
+         * Privileges: synthetic feature bits 2 to 11 moved down by two, with
+         * a gap of two bits before the reference TSC.
+         */
         r[0] = ((f >> 2) & 0x7f) | (f & 0xe00);
         r[3] = (f & (1 << 11) ? 1u << 8 : 0) | 1u << 10 |
                (f & (1 << 22) ? 1u << 19 : 0);

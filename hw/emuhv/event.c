@@ -26,8 +26,10 @@ bool emuhv_has_error_code(int vector)
            vector <= EXCP0E_PAGE) || vector == EXCP11_ALGN || vector == 21;
 }
 
-/* The trigger mode may change while a vector is in service: its EOI has the
- * mode of its delivery. */
+/*
+ * The trigger mode may change while a vector is in service: its EOI has the
+ * mode of its delivery.
+ */
 static void note_trigger_mode(EmuhvVp *vp, int vector)
 {
     uint32_t bit = 1u << (vector % 32);
@@ -108,8 +110,10 @@ void emuhv_event_disarm(EmuhvVp *vp)
     }
 }
 
-/* A pending event (exception with parameter, external interrupt) becomes the
- * pending interruption. */
+/*
+ * A pending event (exception with parameter, external interrupt) becomes the
+ * pending interruption.
+ */
 static void take_pending_event(EmuhvVp *vp)
 {
     EmuhvVpState *s = vp->s;

@@ -82,9 +82,11 @@ void emuhv_regpage_load(EmuhvVp *vp)
     uint32_t dirty;
     hwaddr at = vp->s->page[0] << 12;
 
-    if (vp->s->page[0] == EMUHV_NO_PFN || !emuhv_ram_read(at, p, 8) ||
-        !p[RP_VALID] || !(dirty = ldl_le_p(p + RP_DIRTY)) ||
-        !emuhv_ram_read(at, p, sizeof(p))) {
+    if (vp->s->page[0] == EMUHV_NO_PFN || !emuhv_ram_read(at, p, 8)) {
+        return;
+    }
+    dirty = ldl_le_p(p + RP_DIRTY);
+    if (!p[RP_VALID] || !dirty || !emuhv_ram_read(at, p, sizeof(p))) {
         return;
     }
     emuhv_ram_write(at + RP_DIRTY, clean, sizeof(clean));

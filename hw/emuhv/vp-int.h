@@ -84,8 +84,10 @@ struct EmuhvVpState {
     bool ready;                 /* false: the CPU is being made */
     FeatureWordArray base_features;
 
-    /* Run control.  parked: may not run; stopped: parked and outside
-     * cpu_exec, so that whoever has the BQL may touch the CPU's state. */
+    /*
+     * Run control.  parked: may not run; stopped: parked and outside
+     * cpu_exec, so that whoever has the BQL may touch the CPU's state.
+     */
     bool parked, stopped;
     bool explicit_suspend, intercept_suspend, dispatch_suspend;
     bool dispatched;
@@ -253,8 +255,10 @@ bool emuhv_child_write(EmuhvVp *vp, hwaddr gpa, const void *buf, size_t len);
 unsigned emuhv_fetch_insn(EmuhvVp *vp, uint8_t *buf, unsigned max);
 /* Iterations that a REP string instruction at RIP has left. */
 uint64_t emuhv_rep_count(EmuhvVp *vp);
-/* Length of the instruction at RIP if its opcode after the prefixes is @op,
- * else 0; _len: as _is, but never 0. */
+/*
+ * Length of the instruction at RIP if its opcode after the prefixes is @op,
+ * else 0; _len: as _is, but never 0.
+ */
 unsigned emuhv_insn_is(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 

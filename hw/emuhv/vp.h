@@ -136,8 +136,9 @@ void emuhv_domain_free(EmuhvDomain *d);
  */
 void emuhv_domain_finalize(EmuhvDomain *d);
 
-/* Properties (code as in HvCallSetPartitionProperty) that live here:
- * 0x10001 synthetic features, 0x20000 suspend?, 0x30003 time freeze,
+/*
+ * Properties (code as in HvCallSetPartitionProperty) that live here:
+ * 0x10001 synthetic features, 0x30003 time freeze,
  * 0x30005 reference time, 0x50017 unimplemented MSR action,
  * 0x60000.. processor vendor, features, XSAVE sizes, clock frequencies,
  * 0x70000 guest OS id.  HV_STATUS_UNKNOWN_PROPERTY (9): not one of mine.
@@ -164,15 +165,15 @@ uint16_t emuhv_domain_msr_result(EmuhvDomain *d, uint32_t msr, uint32_t access,
 /*
  * Map @n 4 KiB pages from @gfn to parent pages from @pfn.  prot: EMUHV_MAP_*;
  * 0 is NO_ACCESS: mapped, but every access is a GPA_INTERCEPT.  Overwrites.
- * (drops BQL) if something was mapped there before: other CPUs are flushed
- * before it returns.  For several runs in one hypercall call
- * emuhv_stage2_map_begin() ... _map() ... _map_end(): one flush for all.
+ * Needs emuhv_stage2_commit(), once for all changes of a hypercall.
  */
 void emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
                       uint32_t prot);
 void emuhv_stage2_unmap(EmuhvDomain *d, uint64_t gfn, uint64_t n);
-/* (drops BQL) Flush what map, unmap and access_states changed.  Must be
- * called once before the hypercall answers. */
+/*
+ * (drops BQL) Flush what map, unmap and access_states changed.  Must be
+ * called once before the hypercall answers.
+ */
 void emuhv_stage2_commit(EmuhvDomain *d);
 /* Highest GFN that can be mapped, plus one. */
 uint64_t emuhv_stage2_max_gfn(void);
@@ -215,8 +216,10 @@ uint16_t emuhv_vp_get_regs(EmuhvVp *vp, const uint32_t *names,
 uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *regs,
                            unsigned n, unsigned *done);
 
-/* Root scheduler: run it until a callback says that it stopped.
- * @clear_intercept: dispatch flag CLEAR_INTERCEPT_SUSPEND. */
+/*
+ * Root scheduler: run it until a callback says that it stopped.
+ * @clear_intercept: dispatch flag CLEAR_INTERCEPT_SUSPEND.
+ */
 typedef enum EmuhvDispatch {
     EMUHV_DISPATCH_RUNNING,     /* wait for intercepted()/blocked() */
     EMUHV_DISPATCH_SUSPENDED,   /* explicit (or startup) suspend is set */
@@ -232,8 +235,10 @@ bool emuhv_vp_dispatch_suspend(EmuhvVp *vp);
 /* Halted with nothing to do. */
 bool emuhv_vp_idle(EmuhvVp *vp);
 
-/* State pages: type 0 register page, 1 intercept message.  EMUHV_NO_PFN:
- * none; nothing is written to the old page afterwards. */
+/*
+ * State pages: type 0 register page, 1 intercept message.  EMUHV_NO_PFN:
+ * none; nothing is written to the old page afterwards.
+ */
 uint16_t emuhv_vp_map_page(EmuhvVp *vp, unsigned type, uint64_t pfn);
 uint64_t emuhv_vp_page(EmuhvVp *vp, unsigned type);
 
@@ -247,8 +252,10 @@ uint16_t emuhv_vp_get_state(EmuhvVp *vp, unsigned type, uint8_t *buf,
 uint16_t emuhv_vp_set_state(EmuhvVp *vp, unsigned type, const uint8_t *buf,
                             size_t size);
 
-/* HvCallTranslateVirtualAddress: flags and code as in the ABI.
- * (drops BQL) if the VP runs. */
+/*
+ * HvCallTranslateVirtualAddress: flags and code as in the ABI.
+ * (drops BQL) if the VP runs.
+ */
 uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
                             uint32_t *code, uint32_t *cache_overlay,
                             uint64_t *gpa_page);
@@ -269,17 +276,21 @@ uint16_t emuhv_vp_post_message(EmuhvVp *vp, unsigned sint,
 
 /* ---- Callbacks into the layer above (BQL, outside cpu_exec) ---- */
 
-/* The message is in the intercept page (and the register page is fresh),
- * INTERCEPT_SUSPEND is set. */
+/*
+ * The message is in the intercept page (and the register page is fresh),
+ * INTERCEPT_SUSPEND is set.
+ */
 void emuhv_vp_intercepted(EmuhvVp *vp, EmuhvExitKind kind,
                           const uint8_t msg[256]);
 /* Root scheduler: a dispatched VP went idle (HLT, wait for SIPI). */
 void emuhv_vp_blocked(EmuhvVp *vp);
 /* Root scheduler: a VP that is not dispatched has become runnable. */
 void emuhv_vp_unblocked(EmuhvVp *vp);
-/* A child writes to a doorbell page.  Called INSIDE a TCG helper with BQL: must
+/*
+ * A child writes to a doorbell page.  Called INSIDE a TCG helper with BQL: must
  * not wait; may only queue work, post messages and raise interrupts.
- * False: no port matches, the access becomes an intercept. */
+ * False: no port matches, the access becomes an intercept.
+ */
 bool emuhv_doorbell(EmuhvDomain *d, uint64_t gpa, unsigned size,
                     uint64_t value);
 

@@ -101,7 +101,8 @@ static uint16_t xsave_set(EmuhvVp *vp, const uint8_t *buf, size_t size)
     bv = ldq_le_p(buf + XS_BV);
     comp = ldq_le_p(buf + XS_COMP_BV);
     if (!(comp & XS_COMPACT) ||
-        ((comp & ~XS_COMPACT) & ~emuhv_xsave_states(env->features)) || (bv & ~comp) ||
+        ((comp & ~XS_COMPACT) & ~emuhv_xsave_states(env->features)) ||
+        (bv & ~comp) ||
         (ldl_le_p(buf + 24) & ~0xffffu) ||
         compact_offset(comp & ~XS_COMPACT, XSAVE_STATE_AREA_COUNT) > size) {
         return ST_INVALID_PARAMETER;
