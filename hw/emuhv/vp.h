@@ -138,7 +138,7 @@ void emuhv_domain_finalize(EmuhvDomain *d);
 
 /*
  * Properties (code as in HvCallSetPartitionProperty) that live here:
- * 0x10001 synthetic features, 0x20000 suspend?, 0x30003 time freeze,
+ * 0x10001 synthetic features, 0x30003 time freeze,
  * 0x30005 reference time, 0x50017 unimplemented MSR action,
  * 0x60000.. processor vendor, features, XSAVE sizes, clock frequencies,
  * 0x70000 guest OS id.  HV_STATUS_UNKNOWN_PROPERTY (9): not one of mine.
@@ -165,9 +165,7 @@ uint16_t emuhv_domain_msr_result(EmuhvDomain *d, uint32_t msr, uint32_t access,
 /*
  * Map @n 4 KiB pages from @gfn to parent pages from @pfn.  prot: EMUHV_MAP_*;
  * 0 is NO_ACCESS: mapped, but every access is a GPA_INTERCEPT.  Overwrites.
- * (drops BQL) if something was mapped there before: other CPUs are flushed
- * before it returns.  For several runs in one hypercall call
- * emuhv_stage2_map_begin() ... _map() ... _map_end(): one flush for all.
+ * Needs emuhv_stage2_commit(), once for all changes of a hypercall.
  */
 void emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
                       uint32_t prot);
