@@ -89,10 +89,12 @@ static void mshv_setup_post(MachineState *ms, AccelState *accel)
     Error *err = NULL;
 
     if (mshv_dirty_supported()) {
-        return;
+        error_setg(&blocker, "mshv: the guest's reference time, synthetic "
+                   "timers and SynIC pages cannot be carried to another host");
+    } else {
+        error_setg(&blocker, "mshv: this hypervisor does not tell which pages "
+                   "a guest has written");
     }
-    error_setg(&blocker, "mshv: this hypervisor does not tell which pages a "
-               "guest has written");
     if (migrate_add_blocker(&blocker, &err) < 0) {
         error_report_err(err);
         exit(1);

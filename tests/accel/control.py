@@ -4,7 +4,7 @@
 
 import tempfile
 import time
-from vm import Tap, Vm, firmware
+from vm import QmpError, Tap, Vm, firmware
 
 # Counts in memory at 0x500, so that it can be seen to run on.
 COUNTER = '2: incl 0x500\njmp 2b\n'
@@ -58,6 +58,13 @@ with tempfile.TemporaryDirectory() as d, \
            paused=True) as halted:
     Tap.equal(halted.status(), 'prelaunch', '-S: not started')
     halted.qmp('cont')
+    try:
+        halted.qmp('migrate', uri='exec:cat >/dev/null')
+        refusal = 'none'
+    except QmpError as error:
+        refusal = str(error)
+    Tap.ok('reference time' in refusal,
+           'what cannot be carried blocks migration, by name', refusal)
     halted.wait_quiet()
     halted.qmp('stop')
     halted.qmp('quit')
