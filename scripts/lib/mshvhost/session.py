@@ -16,7 +16,7 @@ import tty
 from . import HostError
 
 HELLO, FAIL, NOTE, STDOUT, STDERR, CREDIT, EXIT, COUNTERS = range(1, 9)
-START, STDIN, SIGNAL, WINSIZE, CLOSE, REBOOT, REPLY = range(64, 71)
+START, STDIN, SIGNAL, WINSIZE, CLOSE, REBOOT, REPLY, END = range(64, 72)
 PROTOCOL = 1
 HEADER = struct.Struct('<II')
 STDIN_WINDOW = 65536
@@ -169,6 +169,7 @@ class Session:
             self.on_hello(payload)
         elif kind == EXIT:
             self.status = struct.unpack('<I', payload)[0]
+            self.send(END)
         elif kind == NOTE:
             note(payload.decode(errors='replace'))
         elif kind == FAIL:

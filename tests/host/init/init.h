@@ -43,6 +43,7 @@ enum {
     F_CLOSE,        /* u32 1 or 2: nobody reads standard output or error */
     F_REBOOT,       /* instead of START */
     F_REPLY,        /* text: the counters */
+    F_END,          /* EXIT or FAIL has come through: power off */
 };
 
 /* What START asks for; the strings live in its payload. */

@@ -20,6 +20,21 @@ static void __attribute__((noreturn)) stop_machine(int how)
     _exit(1);           /* the kernel panics: mshv-host reports that */
 }
 
+/*
+ * What we wrote may still be on its way, and is lost at power-off: wait until
+ * mshv-host has it.
+ */
+static void wait_for_end(void)
+{
+    FrameHeader h = { 0 };
+    char *frame;
+
+    do {
+        frame = receive_frame(&h);
+        free(frame);
+    } while (frame && h.type != F_END);
+}
+
 void fail(const char *fmt, ...)
 {
     char text[1024];
@@ -29,6 +44,7 @@ void fail(const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     send_text(F_FAIL, "%s", text);
+    wait_for_end();
     stop_machine(RB_POWER_OFF);
 }
 
@@ -114,5 +130,6 @@ int main(void)
     end_processes();
     unmount_shares(&st);
     send_frame(F_EXIT, &word, sizeof(word));
+    wait_for_end();
     stop_machine(RB_POWER_OFF);
 }

@@ -42,15 +42,7 @@ static struct {
     int counters;           /* listening socket */
 } s;
 
-static void port_blocking(bool blocking)
-{
-    int flags = fcntl(port_fd, F_GETFL);
-
-    fcntl(port_fd, F_SETFL, blocking ? flags & ~O_NONBLOCK
-                                     : flags | O_NONBLOCK);
-}
-
-/* Write what the port takes now; all of it if it is blocking. */
+/* Write what the port takes now. */
 static void flush_out(void)
 {
     size_t done = 0;
@@ -91,9 +83,16 @@ static void queue_frame(uint32_t type, const void *data, size_t len)
 
 void send_frame(uint32_t type, const void *data, size_t len)
 {
+    struct pollfd p = { .fd = port_fd, .events = POLLOUT };
+
     queue_frame(type, data, len);
-    port_blocking(true);
-    flush_out();
+    for (;;) {
+        flush_out();
+        if (!out.len) {
+            break;
+        }
+        poll(&p, 1, -1);
+    }
 }
 
 void send_text(uint32_t type, const char *fmt, ...)
@@ -418,7 +417,6 @@ int run_session(const Start *st)
     sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     s.counters = open_counters();
     open_streams(st, &c);
-    port_blocking(false);
     s.pid = fork();
     if (s.pid < 0) {
         fail("cannot fork: %s", strerror(errno));
@@ -432,7 +430,5 @@ int run_session(const Start *st)
     }
     drain(sigfd);
     close(sigfd);
-    port_blocking(true);
-    flush_out();
     return s.status;
 }

@@ -68,7 +68,11 @@ int open_port(void)
 
     for (i = 0; i < 5000; i++) {
         if (find_port(node, sizeof(node))) {
-            fd = open(node, O_RDWR | O_CLOEXEC);
+            /*
+             * Not blocking: a blocking write would spin in the kernel until
+             * the other end has read.
+             */
+            fd = open(node, O_RDWR | O_CLOEXEC | O_NONBLOCK);
             if (fd >= 0) {
                 return fd;
             }
