@@ -111,8 +111,8 @@ class Machine:
         self.argv += [
             '-netdev', f'stream,id=net0,{how},addr.type=unix,'
             f'addr.path={comma(path)}',
-            '-device', f'virtio-net-pci,netdev=net0,mac=52:54:00:6d:73:0{number}'
-        ]
+            '-device', 'virtio-net-pci,netdev=net0,romfile=,'
+            f'mac=52:54:00:6d:73:0{number}']
 
     def add(self, *args):
         self.argv += args
