@@ -54,8 +54,8 @@ apt_private() {
     done >"$dir/sources.list.new"
     cat >"$dir/apt.conf" <<END
 Dir::Etc::sourcelist "$dir/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::Etc::preferencesparts "-";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
 Dir::State::lists "$dir/lists";
 Dir::Cache "$dir/cache";
 Acquire::Languages "none";
