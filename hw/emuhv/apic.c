@@ -31,6 +31,12 @@ bool emuhv_do_extint(X86CPU *cpu)
     return container_of(cpu->emuhv, EmuhvVp, base)->s->extint;
 }
 
+int64_t emuhv_do_apic_period(X86CPU *cpu, int64_t last)
+{
+    return MAX(last, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                     EMUHV_MIN_PERIOD_NS);
+}
+
 int emuhv_do_read_extint(X86CPU *cpu)
 {
     EmuhvVp *vp = container_of(cpu->emuhv, EmuhvVp, base);

@@ -248,6 +248,9 @@ static void stimer_start(EmuhvStimer *t)
         int64_t left = t->expiry > now ? MIN(t->expiry - now, INT64_MAX / 200)
                                        : 0;
 
+        if (t->config & ST_PERIODIC) {
+            left = MAX(left, EMUHV_MIN_PERIOD_NS / 100);
+        }
         timer_mod(t->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                             left * 100);
     }

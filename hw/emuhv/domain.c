@@ -157,13 +157,20 @@ enum {
     ICEPT_MSR_INDEX = 12,
 };
 
-static void set_or_clear(GHashTable *t, uint32_t key, uint32_t val)
+/* An emulator has no memory limit of its own: keep a broken parent small. */
+#define MAX_SETTINGS 65536u
+
+static uint16_t set_or_clear(GHashTable *t, uint32_t key, uint32_t val)
 {
-    if (val) {
-        g_hash_table_insert(t, GUINT_TO_POINTER(key), GUINT_TO_POINTER(val));
-    } else {
+    if (!val) {
         g_hash_table_remove(t, GUINT_TO_POINTER(key));
+    } else if (g_hash_table_size(t) >= MAX_SETTINGS &&
+               !g_hash_table_contains(t, GUINT_TO_POINTER(key))) {
+        return ST_NO_RESOURCES;
+    } else {
+        g_hash_table_insert(t, GUINT_TO_POINTER(key), GUINT_TO_POINTER(val));
     }
+    return ST_SUCCESS;
 }
 
 uint16_t emuhv_domain_install_intercept(EmuhvDomain *d, uint32_t type,
@@ -187,14 +194,12 @@ uint16_t emuhv_domain_install_intercept(EmuhvDomain *d, uint32_t type,
         if (param > UINT32_MAX) {
             return ST_INVALID_PARAMETER;
         }
-        set_or_clear(s->msr_icept, param, access & 3);
-        return ST_SUCCESS;
+        return set_or_clear(s->msr_icept, param, access & 3);
     case ICEPT_CPUID:
         if (param > UINT32_MAX) {
             return ST_INVALID_PARAMETER;
         }
-        set_or_clear(s->cpuid_icept, param, access);
-        return ST_SUCCESS;
+        return set_or_clear(s->cpuid_icept, param, access);
     case ICEPT_GLOBAL_CPUID:
         s->cpuid_all = access;
         return ST_SUCCESS;
@@ -232,7 +237,7 @@ uint16_t emuhv_domain_cpuid_result(EmuhvDomain *d, const EmuhvCpuidResult *r)
             return ST_SUCCESS;
         }
     }
-    if (a->len >= 65536) {
+    if (a->len >= MAX_SETTINGS) {
         return ST_NO_RESOURCES;
     }
     g_array_append_val(a, *r);
@@ -243,8 +248,7 @@ uint16_t emuhv_domain_msr_result(EmuhvDomain *d, uint32_t msr, uint32_t access,
                                  EmuhvMsrAction action)
 {
     QEMU_LOCK_GUARD(&d->s->lock);
-    set_or_clear(d->s->msr_actions, msr, action + 1);
-    return ST_SUCCESS;
+    return set_or_clear(d->s->msr_actions, msr, action + 1);
 }
 
 /* ---- Asked by VPs ---- */

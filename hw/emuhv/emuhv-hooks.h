@@ -70,6 +70,8 @@ G_NORETURN void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva,
                                       bool in_walk, MMUAccessType access,
                                       int mmu_idx, uintptr_t ra);
 void emuhv_do_tlb_filled(CPUX86State *env, vaddr gva, hwaddr pa, int *prot);
+MMUAccessType emuhv_do_ptw_access(CPUX86State *env, hwaddr gpa,
+                                  bool *read_only);
 void emuhv_do_flush_stage1(CPUX86State *env);
 hwaddr emuhv_do_debug_translate(CPUX86State *env, vaddr gva);
 
@@ -97,6 +99,8 @@ void emuhv_do_reset(X86CPU *cpu);
 /* Interrupt controller: apic.c, cpu.c */
 struct APICCommonState **emuhv_do_apic_bus(X86CPU *cpu);
 bool emuhv_do_extint(X86CPU *cpu);
+/* Time from which to look for the next tick of the timer; @last: this one's. */
+int64_t emuhv_do_apic_period(X86CPU *cpu, int64_t last);
 int emuhv_do_read_extint(X86CPU *cpu);
 void emuhv_do_apic_eoi(X86CPU *cpu, int vector);
 

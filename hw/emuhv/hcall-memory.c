@@ -112,7 +112,10 @@ static uint16_t map_gpa_pages(EmuhvHcall *c)
             status = HV_STATUS_INVALID_PARAMETER;
             break;
         }
-        emuhv_stage2_map(d, gfn + (uint64_t)i * pages, pfn, pages, prot);
+        if (!emuhv_stage2_map(d, gfn + (uint64_t)i * pages, pfn, pages, prot)) {
+            status = HV_STATUS_NO_RESOURCES;
+            break;
+        }
     }
     c->rep_done = i;
     n = (uint64_t)(i - c->rep_start) * pages;

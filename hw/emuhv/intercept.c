@@ -19,6 +19,7 @@
 
 #define MSG_UNMAPPED_GPA        0x80000000u
 #define MSG_GPA_INTERCEPT       0x80000001u
+#define MSG_INVALID_REGISTER    0x80000020u
 #define MSG_UNRECOVERABLE       0x80000021u
 #define MSG_HYPERCALL           0x80000050u
 #define MSG_IO_PORT             0x80010000u
@@ -376,4 +377,12 @@ void emuhv_post_eoi(EmuhvVp *vp)
     stl_le_p(vp->s->msg + 16, vp->index);
     stl_le_p(vp->s->msg + 20, vector);
     emuhv_vp_exit_now(vp, EMUHV_EXIT_APIC_EOI);
+}
+
+/* On the VP's thread, outside cpu_exec. */
+void emuhv_post_invalid_state(EmuhvVp *vp)
+{
+    message_start(vp, MSG_INVALID_REGISTER, 8);
+    stl_le_p(vp->s->msg + 16, vp->index);
+    emuhv_vp_exit_now(vp, EMUHV_EXIT_OTHER);
 }

@@ -42,6 +42,9 @@
 #define RING_DATA_OFFSET    4
 #define RING_ENTRIES        63
 
+/* Each VP waits for one signal at most. */
+#define MAX_QUEUE           (4 * EMUHV_MAX_POOL)
+
 static uint32_t ram_ldl(hwaddr gpa)
 {
     return address_space_ldl_le(&address_space_memory, gpa,
@@ -143,15 +146,36 @@ static void deliver(EmuhvParentCpu *pc)
     }
 }
 
+/*
+ * A parent that resumes VPs but takes no messages must not fill the memory.
+ * What is told already need not be told again; signals, which the parent
+ * counts, get a limit that a parent in order does not come near.
+ */
+static void append(EmuhvMsgQueue *q, EmuhvMsg *m)
+{
+    bool counted = ldl_le_p(m->data) == HVMSG_SCHEDULER_VP_SIGNAL_PAIR;
+    unsigned n = 0;
+    EmuhvMsg *other;
+
+    QSIMPLEQ_FOREACH(other, q, next) {
+        if (counted ? ++n == MAX_QUEUE
+                    : !memcmp(other->data, m->data, EMUHV_MSG_SIZE)) {
+            g_free(m);
+            return;
+        }
+    }
+    QSIMPLEQ_INSERT_TAIL(q, m, next);
+}
+
 static void enqueue(uint32_t cpu, EmuhvMsg *m)
 {
     EmuhvParentCpu *pc = pick(cpu, 0, emuhv_synic_ready);
 
     if (pc) {
-        QSIMPLEQ_INSERT_TAIL(&pc->queue, m, next);
+        append(&pc->queue, m);
         deliver(pc);
     } else {
-        QSIMPLEQ_INSERT_TAIL(&emuhv.orphans, m, next);
+        append(&emuhv.orphans, m);
     }
 }
 

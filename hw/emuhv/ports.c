@@ -125,12 +125,14 @@ uint16_t emuhv_port_connect(EmuhvPartition *p, uint32_t connection_id,
         gpa >> EMUHV_PAGE_BITS >= emuhv_stage2_max_gfn()) {
         return HV_STATUS_INVALID_PARAMETER;
     }
+    if (!emuhv_stage2_doorbell(p->domain, gpa >> EMUHV_PAGE_BITS, true)) {
+        return HV_STATUS_NO_RESOURCES;
+    }
     port->connected = true;
     port->connection_id = connection_id;
     port->gpa = gpa;
     port->value = value;
     port->flags = flags;
-    emuhv_stage2_doorbell(p->domain, gpa >> EMUHV_PAGE_BITS, true);
     emuhv_stage2_commit(p->domain);
     return HV_STATUS_SUCCESS;
 }

@@ -75,6 +75,10 @@ static uint16_t set_u32(EmuhvVp *vp, const Reg *r, unsigned i,
 
 /* ---- Flags, segments, tables ---- */
 
+/* Number of TR, and its type's busy bit, which TCG does not keep. */
+#define SEG_TR      7
+#define TSS_BUSY    2u
+
 static uint16_t get_rflags(EmuhvVp *vp, const Reg *r, unsigned i,
                            EmuhvRegVal *v)
 {
@@ -101,13 +105,16 @@ static SegmentCache *segment(EmuhvVp *vp, unsigned i)
 {
     CPUX86State *env = emuhv_vp_env(vp);
 
-    return i == 6 ? &env->ldt : i == 7 ? &env->tr : &env->segs[i];
+    return i == 6 ? &env->ldt : i == SEG_TR ? &env->tr : &env->segs[i];
 }
 
 static uint16_t get_segment(EmuhvVp *vp, const Reg *r, unsigned i,
                             EmuhvRegVal *v)
 {
     emuhv_put_segment(v->u8, segment(vp, i));
+    if (i == SEG_TR) {
+        v->u8[14] |= TSS_BUSY;
+    }
     return ST_SUCCESS;
 }
 
@@ -120,6 +127,9 @@ static uint16_t set_segment(EmuhvVp *vp, const Reg *r, unsigned i,
     sc->limit = ldl_le_p(v->u8 + 8);
     sc->selector = lduw_le_p(v->u8 + 12);
     sc->flags = (uint32_t)(lduw_le_p(v->u8 + 14) & 0xf0ff) << 8;
+    if (i == SEG_TR) {
+        sc->flags &= ~(TSS_BUSY << 8);
+    }
     return ST_SUCCESS;
 }
 
@@ -709,6 +719,23 @@ uint16_t emuhv_reg_set(EmuhvVp *vp, uint32_t name, const EmuhvRegVal *v)
     return status;
 }
 
+/*
+ * Can the VP run like this?  The checks are those of a VM entry (SDM, volume
+ * 3, "checks on the guest state area") that matter for TCG.
+ */
+bool emuhv_state_valid(EmuhvVp *vp)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    unsigned tss = (env->tr.flags >> DESC_TYPE_SHIFT) & 0xf;
+    bool pe = env->cr[0] & CR0_PE_MASK, lma = env->efer & MSR_EFER_LMA;
+
+    return (pe || !(env->cr[0] & CR0_PG_MASK)) &&
+           (!lma || (env->cr[4] & CR4_PAE_MASK)) &&
+           (!(env->eflags & VM_MASK) || (pe && !lma)) &&
+           (env->tr.flags & DESC_P_MASK) && !(env->tr.flags & DESC_S_MASK) &&
+           (tss & 7) == 1;
+}
+
 /* ---- Lists ---- */
 
 typedef struct RegCall {
@@ -772,6 +799,7 @@ uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *list, unsigned n,
                            unsigned *done)
 {
     RegCall c = { .vp = vp, .assoc = list, .n = n };
+    EmuhvDomain *d = vp->domain;
 
     while (c.done < n && c.status == ST_SUCCESS) {
         uint32_t name = list[c.done].name;
@@ -782,7 +810,7 @@ uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *list, unsigned n,
         } else {
             emuhv_vp_sync(vp, set_work, &c);
         }
-        if (!vp->domain) {
+        if (vp->domain != d) {
             c.status = ST_INVALID_VP_INDEX;     /* destroyed meanwhile */
         }
     }

@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "exec/cputlb.h"
 #include "exec/page-protection.h"
+#include "tcg/tcg.h"
 #include "vp-int.h"
 
 #define GFN_BITS    (EMUHV_GPA_BITS - 12)
@@ -28,9 +29,17 @@
 #define E_OVERLAY   0x100u      /* look into the overlay list */
 #define E_FLAGS     0xfffu
 
+/*
+ * So many tables for all children together, 256 MiB, are enough for 128 GiB of
+ * their memory; a parent must not use up the memory of the machine.
+ */
+#define MAX_TABLES  65536u
+
 typedef struct Table {
     void *slot[FAN_OUT];        /* tables, or entries in the last level */
 } Table;
+
+static unsigned n_tables;
 
 struct EmuhvStage2 {
     Table *root;
@@ -44,6 +53,7 @@ EmuhvStage2 *emuhv_s2_new(void)
     EmuhvStage2 *s2 = g_new0(EmuhvStage2, 1);
 
     s2->root = g_new0(Table, 1);
+    n_tables++;
     s2->doorbells = g_hash_table_new_full(g_int64_hash, g_int64_equal,
                                           g_free, NULL);
     return s2;
@@ -58,6 +68,7 @@ static void table_free(Table *t, int level)
             }
         }
     }
+    n_tables--;
     g_free(t);
 }
 
@@ -68,6 +79,7 @@ void emuhv_s2_free(EmuhvStage2 *s2)
     g_free(s2);
 }
 
+/* NULL: there is no entry, and none could be made. */
 static uint64_t *entry_find(EmuhvStage2 *s2, uint64_t gfn, bool make)
 {
     Table *t = s2->root;
@@ -80,9 +92,10 @@ static uint64_t *entry_find(EmuhvStage2 *s2, uint64_t gfn, bool make)
         Table *next = qatomic_load_acquire(slot);
 
         if (!next) {
-            if (!make) {
+            if (!make || n_tables >= MAX_TABLES) {
                 return NULL;
             }
+            n_tables++;
             next = g_new0(Table, 1);
             qatomic_store_release(slot, next);
         }
@@ -123,7 +136,20 @@ static void entry_replace(EmuhvStage2 *s2, uint64_t *p, uint64_t new)
     }
 }
 
-void emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
+/* Entries that did not exist when the overlay pages came must know of them. */
+static void overlays_mark(EmuhvDomain *d)
+{
+    for (unsigned i = 0; i < d->s->n_overlays; i++) {
+        EmuhvOverlay *o = &d->s->overlay[i];
+        uint64_t *p = o->used ? entry_find(d->s->s2, o->gfn, false) : NULL;
+
+        if (p) {
+            qatomic_or(p, E_OVERLAY);
+        }
+    }
+}
+
+bool emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
                       uint32_t prot)
 {
     EmuhvStage2 *s2 = d->s->s2;
@@ -132,13 +158,16 @@ void emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
         uint64_t *p = entry_find(s2, gfn + i, true);
         uint64_t e = E_MAPPED;
 
+        if (!p) {
+            return false;
+        }
         if (prot & E_PERM) {
             e |= (prot & E_PERM) | (pfn + i) << 12;
         }
-        if (p) {
-            entry_replace(s2, p, e);
-        }
+        entry_replace(s2, p, e);
     }
+    overlays_mark(d);
+    return true;
 }
 
 void emuhv_stage2_unmap(EmuhvDomain *d, uint64_t gfn, uint64_t n)
@@ -259,25 +288,27 @@ void emuhv_stage2_count(EmuhvDomain *d, uint64_t *mapped, uint64_t *no_access)
     *no_access = d->s->s2->no_access;
 }
 
-void emuhv_stage2_doorbell(EmuhvDomain *d, uint64_t gfn, bool on)
+bool emuhv_stage2_doorbell(EmuhvDomain *d, uint64_t gfn, bool on)
 {
     EmuhvStage2 *s2 = d->s->s2;
     uint64_t *p = entry_find(s2, gfn, on);
     gintptr n = (gintptr)g_hash_table_lookup(s2->doorbells, &gfn);
 
     if (!p || (!on && !n)) {
-        return;
+        return false;
     }
     n += on ? 1 : -1;
     if (n) {
         g_hash_table_insert(s2->doorbells, g_memdup2(&gfn, sizeof(gfn)),
                             (gpointer)n);
         qatomic_or(p, E_DOORBELL);
+        overlays_mark(d);
     } else {
         g_hash_table_remove(s2->doorbells, &gfn);
         qatomic_and(p, ~(uint64_t)E_DOORBELL);
         s2->dirty = true;
     }
+    return true;
 }
 
 void emuhv_s2_set_overlay(EmuhvDomain *d, unsigned slot, uint64_t gfn,
@@ -300,14 +331,16 @@ void emuhv_s2_set_overlay(EmuhvDomain *d, unsigned slot, uint64_t gfn,
         }
         d->s->s2->dirty = true;
     }
-    p = on ? entry_find(d->s->s2, gfn, true) : NULL;
-    if (p) {
+    if (on) {
         o->gfn = gfn;
         o->pa = pa;
         o->write = write;
         qatomic_set(&d->s->n_overlays, MAX(d->s->n_overlays, slot + 1));
         qatomic_store_release(&o->used, true);
-        qatomic_or(p, E_OVERLAY);
+        p = entry_find(d->s->s2, gfn, false);
+        if (p) {
+            qatomic_or(p, E_OVERLAY);
+        }
         d->s->s2->dirty = true;
     }
 }
@@ -353,7 +386,7 @@ EmuhvS2Result emuhv_s2_translate(EmuhvVp *vp, hwaddr gpa, MMUAccessType access,
     p = entry_find(d->s->s2, gfn, false);
     e = p ? qatomic_read(p) : 0;
 
-    if (unlikely(e & E_OVERLAY) && overlay_find(d, gfn, pa, prot)) {
+    if (unlikely(!p || (e & E_OVERLAY)) && overlay_find(d, gfn, pa, prot)) {
         *pa |= gpa & 0xfff;
         return *prot & (1 << access) ? S2R_OK : S2R_DENIED;
     }
@@ -402,6 +435,27 @@ bool emuhv_do_stage2(CPUX86State *env, hwaddr gpa, MMUAccessType access,
     vp->s->s2_gpa = gpa;
     vp->s->s2_mapped = r == S2R_DENIED;
     return false;
+}
+
+/*
+ * How to look up a page table entry that may have to be changed: as a store,
+ * which makes QEMU discard the code it translated from that page.  The
+ * translator itself holds locks that this needs, so for its fetches the entry
+ * is looked up as a load and changed in place.
+ */
+MMUAccessType emuhv_do_ptw_access(CPUX86State *env, hwaddr gpa,
+                                  bool *read_only)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+    hwaddr pa;
+    int prot;
+
+    if (!tcg_ctx->gen_tb) {
+        return MMU_DATA_STORE;
+    }
+    *read_only = emuhv_s2_translate(vp, gpa, MMU_DATA_STORE, true, &pa,
+                                    &prot) != S2R_OK;
+    return MMU_DATA_LOAD;
 }
 
 /* A new CR3 does not change the second stage, so its entries may stay. */

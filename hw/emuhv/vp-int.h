@@ -36,6 +36,12 @@ enum {
 /* Where the pages are that lie over a child's memory. */
 #define EMUHV_OVERLAY_PA    (1ull << 49)
 
+/*
+ * Shortest time between two expirations of a periodic timer: with a shorter
+ * one a guest could keep QEMU's main loop busy for ever.
+ */
+#define EMUHV_MIN_PERIOD_NS (200 * SCALE_US)
+
 #define EMUHV_SINT_COUNT    16
 #define EMUHV_STIMERS       4
 
@@ -94,7 +100,7 @@ struct EmuhvVpState {
     bool idle;                  /* root scheduler: parked by HLT */
     bool exit_pending;          /* exit work is queued */
     bool idle_pending;          /* idle work is queued */
-    bool eoi_queued;
+    bool post_queued;           /* a message that resuming it gives */
     bool need_flush;
     uint32_t guest_halted;
     int64_t resume_ns;
@@ -220,6 +226,7 @@ void emuhv_event_arm(EmuhvVp *vp);
 void emuhv_event_disarm(EmuhvVp *vp);
 void emuhv_deliverability_changed(EmuhvVp *vp);
 void emuhv_post_eoi(EmuhvVp *vp);
+void emuhv_post_invalid_state(EmuhvVp *vp);
 bool emuhv_eoi_waits(EmuhvVp *vp);
 G_NORETURN void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write,
                                     uintptr_t ra);
@@ -230,6 +237,7 @@ void emuhv_regpage_store(EmuhvVp *vp);
 void emuhv_regpage_load(EmuhvVp *vp);
 uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v);
 uint16_t emuhv_reg_set(EmuhvVp *vp, uint32_t name, const EmuhvRegVal *v);
+bool emuhv_state_valid(EmuhvVp *vp);
 uint64_t emuhv_rflags(EmuhvVp *vp);
 void emuhv_put_segment(uint8_t *p, const SegmentCache *sc);
 

@@ -216,21 +216,27 @@ static bool may_run(EmuhvVp *vp)
            (s->dispatched || !vp->domain->cfg.root_scheduler);
 }
 
-static void eoi_work(CPUState *cs, run_on_cpu_data data)
+/* Messages that do not come from an instruction */
+static void post_work(CPUState *cs, run_on_cpu_data data)
 {
     EmuhvVp *vp = data.host_ptr;
 
-    vp->s->eoi_queued = false;
-    if (may_run(vp) && !vp->s->exit_pending && emuhv_eoi_waits(vp)) {
+    vp->s->post_queued = false;
+    if (!may_run(vp) || vp->s->exit_pending) {
+        return;
+    }
+    if (emuhv_eoi_waits(vp)) {
         emuhv_post_eoi(vp);
+    } else if (vp->s->stopped && !emuhv_state_valid(vp)) {
+        emuhv_post_invalid_state(vp);
     }
 }
 
-static void queue_eoi(EmuhvVp *vp)
+static void queue_post(EmuhvVp *vp)
 {
-    if (!vp->s->eoi_queued) {
-        vp->s->eoi_queued = true;
-        async_run_on_cpu(emuhv_vp_cs(vp), eoi_work, RUN_ON_CPU_HOST_PTR(vp));
+    if (!vp->s->post_queued) {
+        vp->s->post_queued = true;
+        async_run_on_cpu(emuhv_vp_cs(vp), post_work, RUN_ON_CPU_HOST_PTR(vp));
     }
 }
 
@@ -241,7 +247,7 @@ void emuhv_do_apic_eoi(X86CPU *cpu, int vector)
     if (vp->domain && (vp->s->level[vector / 32] >> (vector % 32) & 1)) {
         vp->s->level[vector / 32] &= ~(1u << (vector % 32));
         vp->s->eoi[vector / 32] |= 1u << (vector % 32);
-        queue_eoi(vp);
+        queue_post(vp);
     }
 }
 
@@ -260,10 +266,14 @@ static void resume(EmuhvVp *vp)
     }
     if (emuhv_eoi_waits(vp)) {
         /* An EOI intercept comes first; it must come from its own thread. */
-        queue_eoi(vp);
+        queue_post(vp);
         return;
     }
     emuhv_regpage_load(vp);
+    if (!emuhv_state_valid(vp)) {
+        queue_post(vp);
+        return;
+    }
     emuhv_event_arm(vp);
     emuhv_deliverability_changed(vp);
     vp->stats.resumes++;
@@ -505,7 +515,11 @@ static void vp_init(EmuhvVp *vp)
 
 static void init_work(CPUState *cs, run_on_cpu_data data)
 {
-    vp_init(data.host_ptr);
+    EmuhvVp *vp = data.host_ptr;
+
+    if (vp->domain) {
+        vp_init(vp);
+    }
 }
 
 uint16_t emuhv_vp_create(EmuhvDomain *d, uint32_t index, EmuhvVp **out)
@@ -533,6 +547,9 @@ uint16_t emuhv_vp_create(EmuhvDomain *d, uint32_t index, EmuhvVp **out)
     vp->s->explicit_suspend = true;
     d->vps[index] = vp;
     run_on_cpu(emuhv_vp_cs(vp), init_work, RUN_ON_CPU_HOST_PTR(vp));
+    if (d->s->finalized) {
+        return ST_INVALID_PARTITION_STATE;  /* and the VP is given back */
+    }
     emuhv_apic_attach(vp);
     *out = vp;
     return ST_SUCCESS;

@@ -165,9 +165,10 @@ uint16_t emuhv_domain_msr_result(EmuhvDomain *d, uint32_t msr, uint32_t access,
 /*
  * Map @n 4 KiB pages from @gfn to parent pages from @pfn.  prot: EMUHV_MAP_*;
  * 0 is NO_ACCESS: mapped, but every access is a GPA_INTERCEPT.  Overwrites.
- * Needs emuhv_stage2_commit(), once for all changes of a hypercall.
+ * Needs emuhv_stage2_commit(), once for all changes of a hypercall.  False: no
+ * room for the tables, some pages may be mapped.
  */
-void emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
+bool emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
                       uint32_t prot);
 void emuhv_stage2_unmap(EmuhvDomain *d, uint64_t gfn, uint64_t n);
 /*
@@ -188,8 +189,8 @@ uint8_t emuhv_stage2_access_state(EmuhvDomain *d, uint64_t gfn,
                                   uint64_t flags);
 /* Pages mapped with access / NO_ACCESS now. */
 void emuhv_stage2_count(EmuhvDomain *d, uint64_t *mapped, uint64_t *no_access);
-/* Doorbell pages: reference counted, needs commit. */
-void emuhv_stage2_doorbell(EmuhvDomain *d, uint64_t gfn, bool on);
+/* Doorbell pages: reference counted, needs commit. False: no room. */
+bool emuhv_stage2_doorbell(EmuhvDomain *d, uint64_t gfn, bool on);
 
 /* ---- VPs ---- */
 
