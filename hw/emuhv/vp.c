@@ -389,6 +389,8 @@ void emuhv_do_reset(X86CPU *cpu)
     vp = container_of(cpu->emuhv, EmuhvVp, base);
     cpu->env.hflags |= HF_GUEST_MASK;
     cpu->env.hflags2 |= HF2_NPT_MASK;
+    /* TCG takes no busy TSS, as which reset leaves it. */
+    cpu->env.tr.flags &= ~(2u << DESC_TYPE_SHIFT);
     cpu->env.tsc_offset = vp->s->tsc_offset;    /* INIT keeps the TSC */
     if (cpu->apic_state) {
         apic_designate_bsp(cpu->apic_state, vp->index == 0);
