@@ -133,7 +133,7 @@ static void reference_tsc_update(EmuhvVp *vp)
     /* 2^64 * 10 MHz / TSC frequency */
     low = 0;
     high = 10000000;
-    divu128(&low, &high, emuhv.tsc_hz);
+    divu128(&low, &high, emuhv_tsc_hz());
     scale = low;
     tsc = machine_tsc() + emuhv_vp_env(vp)->tsc_offset;
     mulu64(&low, &high, tsc, scale);
@@ -578,7 +578,7 @@ bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
         *val = ds->reference_tsc;
         return true;
     case M_TSC_FREQUENCY:
-        *val = emuhv.tsc_hz;
+        *val = emuhv_tsc_hz();
         return true;
     case M_APIC_FREQUENCY:
         *val = APIC_HZ;

@@ -64,7 +64,7 @@ uint16_t emuhv_host_get_property(uint32_t code, uint64_t *val)
         *val = emuhv_xsave_size(emuhv_model_features(), emuhv.xsave_pad);
         return ST_SUCCESS;
     case PROP_CLOCK_FREQUENCY:
-        *val = emuhv.tsc_hz;
+        *val = emuhv_tsc_hz();
         return ST_SUCCESS;
     case PROP_FEATURES0:
     case PROP_FEATURES1:

@@ -188,6 +188,8 @@ void emuhv_parent_cpuid(X86CPU *cpu, uint32_t leaf, uint32_t subleaf,
 bool emuhv_parent_rdmsr(X86CPU *cpu, uint32_t msr, uint64_t *val, bool *gp);
 bool emuhv_parent_wrmsr(X86CPU *cpu, uint32_t msr, uint64_t val, bool *gp);
 void emuhv_parent_msr_init(void);
+/* Frequency of the TSC; may take 20 ms to find out. */
+uint64_t emuhv_tsc_hz(void);
 /* INIT or reset of one parent CPU. */
 void emuhv_parent_reset(X86CPU *cpu);
 

@@ -32,7 +32,7 @@ void emuhv_parent_msr_init(void)
  * The guest's TSC runs at the rate of the host's, which is nowhere to read:
  * measure it between start-up and the first question.
  */
-static uint64_t tsc_hz(void)
+uint64_t emuhv_tsc_hz(void)
 {
     if (!emuhv.tsc_hz) {
         int64_t ns = get_clock() - tsc_start_ns;
@@ -100,7 +100,7 @@ static uint64_t read_msr(EmuhvParentCpu *pc, uint32_t msr, bool *gp)
     case HV_X64_MSR_TIME_REF_COUNT:
         return emuhv_parent_reftime();
     case HV_X64_MSR_TSC_FREQUENCY:
-        return tsc_hz();
+        return emuhv_tsc_hz();
     case HV_X64_MSR_APIC_FREQUENCY:
         return APIC_HZ;
     case HV_X64_MSR_VP_ASSIST_PAGE:
