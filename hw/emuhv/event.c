@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "exec/exec-all.h"
 #include "hw/i386/apic.h"
+#include "target/i386/tcg/helper-tcg.h"
 #include "vp-int.h"
 
 #define MSG_DELIVERABLE     0x80010008u
@@ -178,6 +179,27 @@ void emuhv_event_arm(EmuhvVp *vp)
     }
     s->guest_halted = 0;
     s->armed = true;
+}
+
+/*
+ * A breakpoint that TCG does not find among the guest's: it compares with RIP,
+ * not with the linear address.
+ */
+void emuhv_do_debug_event(X86CPU *cpu)
+{
+    CPUX86State *env = &cpu->env;
+    vaddr pc = env->segs[R_CS].base + env->eip;
+
+    if (CPU(cpu)->singlestep_enabled ||
+        cpu_breakpoint_test(CPU(cpu), pc, BP_GDB)) {
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if (env->dr[i] == pc && (env->dr[7] >> (2 * i) & 3)) {
+            env->dr[6] |= 1u << i;
+        }
+    }
+    raise_exception_ra(env, EXCP01_DB, 0);
 }
 
 /* ---- Interruption-deliverable notifications ---- */

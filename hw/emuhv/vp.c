@@ -90,9 +90,16 @@ static void park(EmuhvVp *vp)
 
 static void stopped(EmuhvVp *vp)
 {
+    CPUState *cs = emuhv_vp_cs(vp);
+
     if (!vp->s->stopped) {
         vp->s->stopped = true;
         emuhv_event_disarm(vp);
+        if (cs->watchpoint_hit && (cs->watchpoint_hit->flags & BP_CPU)) {
+            /* Its instruction starts anew, maybe with other watchpoints. */
+            cs->watchpoint_hit = NULL;
+            cpu_reset_interrupt(cs, CPU_INTERRUPT_DEBUG);
+        }
         vp->stats.run_ns += get_clock() - vp->s->resume_ns;
     }
 }
