@@ -183,6 +183,12 @@ class Vm:
         raise QmpError(f'the guest does not come to rest: {old}')
 
 
+def guest(name):
+    """The firmware image of tests/accel/guest/NAME.c; tests/accel/run makes
+    it."""
+    return os.path.join(TOP, 'build', 'accel-guests', f'{name}.rom')
+
+
 def firmware(directory, code):
     """A 64 KiB firmware image that runs the assembly @code in real mode,
     with CS:IP = F000:0000 and DS = ES = SS = 0. Its path."""
