@@ -101,7 +101,7 @@ def topology(name, sockets, dies, cores, threads):
            f'threads={threads}')
     with tempfile.TemporaryDirectory() as d:
         out = os.path.join(d, 'console')
-        with Vm('-M', 'q35', '-m', '64', '-cpu', 'max,topoext=on', '-smp', smp,
+        with Vm('-M', 'q35', '-m', '64', '-cpu', 'max,vendor=GenuineIntel', '-smp', smp,
                 '-bios', guest('cpus'), '-chardev', f'file,id=out,path={out}',
                 '-device', 'isa-debugcon,iobase=0xe9,chardev=out',
                 paused=True) as vm:

@@ -74,12 +74,14 @@ static void let_go(void)
     for (slot = 0; slot < 2; slot++) {
         outl(MEMORY_HOTPLUG, slot);
         if (inl(MEMORY_HOTPLUG + 0x14) & 4) {
-            outb(MEMORY_HOTPLUG + 0x14, 8);
+            outb(MEMORY_HOTPLUG + 0x14, 4);     /* seen */
+            outb(MEMORY_HOTPLUG + 0x14, 8);     /* eject it */
         }
     }
     for (cpu = 1; cpu < 4; cpu++) {
         outl(CPU_HOTPLUG, cpu);
         if ((inb(CPU_HOTPLUG + 4) & 5) == 5) {
+            outb(CPU_HOTPLUG + 4, 4);
             outb(CPU_HOTPLUG + 4, 8);
         }
     }
