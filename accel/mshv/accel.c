@@ -67,12 +67,15 @@ static int init(MshvState *s, Error **errp)
 
 static int mshv_init_machine(MachineState *ms)
 {
+    AccelState *accel = current_accel();
     Error *err = NULL;
-    int ret = init(MSHV_ACCEL(current_accel()), &err);
+    int ret = init(MSHV_ACCEL(accel), &err);
 
     if (ret >= 0) {
         mshv_vcpu_init_signal();
         mshv_stats_init();
+        /* Tests make calls fail at run time. */
+        object_property_add_child(OBJECT(ms), "accel", OBJECT(accel));
         return 0;
     }
     if (another_one_follows()) {

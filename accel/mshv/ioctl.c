@@ -58,7 +58,10 @@ static struct {
     uint64_t failed;
 } counts[MSHV_CALL__MAX];
 
-/* What a test wants to fail; armed is false in all other runs. */
+/*
+ * What a test wants to fail; armed is false in all other runs. May change while
+ * other threads make calls.
+ */
 static struct {
     bool armed;
     MshvCall call;              /* MSHV_CALL__MAX: any */
@@ -69,7 +72,7 @@ static struct {
 /* The error that a test wants instead of this call, or 0. */
 static int injected_error(MshvCall call)
 {
-    if (likely(!injection.armed) ||
+    if (likely(!qatomic_load_acquire(&injection.armed)) ||
         (injection.call != MSHV_CALL__MAX && injection.call != call) ||
         qatomic_fetch_dec(&injection.countdown) != 1) {
         return 0;
@@ -225,9 +228,10 @@ bool mshv_fail_ioctl(const char *spec, Error **errp)
                    "in upper case, or \"any\"", spec);
         return false;
     }
-    injection.armed = true;
+    qatomic_set_mb(&injection.armed, false);
     injection.call = call;
-    injection.countdown = number;
     injection.error = error;
+    qatomic_set(&injection.countdown, number);
+    qatomic_store_release(&injection.armed, true);
     return true;
 }

@@ -29,6 +29,15 @@ static MshvRegionTable table;
 static GArray *leaving;         /* of MshvRegion */
 static GArray *coming;
 
+/*
+ * What the kernel has refused: regions that could not be unmapped, which it
+ * still has, and regions that it did not map. The VM has stopped; each change
+ * of the address space, and each start of the VM, tries again. Holds
+ * references of the owners.
+ */
+static GArray *stuck;           /* of MshvRegion */
+static GArray *missing;
+
 /* Odd while mappings change, and another one after each change. */
 static uint32_t version;
 
@@ -79,6 +88,8 @@ static void map_region(const MshvRegion *region)
     Error *err = NULL;
 
     if (set_guest_memory(region, true, &err) < 0) {
+        memory_region_ref(region->owner);
+        g_array_append_val(missing, *region);
         fail(err);
         return;
     }
@@ -102,10 +113,53 @@ static void unmap_region(MshvRegion *region)
         mshv_dirty_sync(region);
     }
     if (set_guest_memory(region, false, &err) < 0) {
+        memory_region_ref(owner);
+        g_array_append_val(stuck, *region);
         fail(err);
     }
     mshv_region_remove(&table, region);
     memory_region_unref(owner);
+}
+
+static void repair(void)
+{
+    GArray *again = missing;
+    guint i;
+
+    for (i = stuck->len; i-- > 0;) {
+        MshvRegion *region = &g_array_index(stuck, MshvRegion, i);
+
+        if (set_guest_memory(region, false, NULL) == 0) {
+            memory_region_unref(region->owner);
+            g_array_remove_index_fast(stuck, i);
+        }
+    }
+    if (!again->len) {
+        return;
+    }
+    missing = g_array_new(false, false, sizeof(MshvRegion));
+    for (i = 0; i < again->len; i++) {
+        MshvRegion *region = &g_array_index(again, MshvRegion, i);
+
+        map_region(region);
+        memory_region_unref(region->owner);
+    }
+    g_array_free(again, true);
+}
+
+/* What is to be unmapped need no longer be mapped. */
+static void forget_missing(const MshvRegion *region)
+{
+    guint i;
+
+    for (i = missing->len; i-- > 0;) {
+        MshvRegion *other = &g_array_index(missing, MshvRegion, i);
+
+        if (other->gpa == region->gpa && other->owner == region->owner) {
+            memory_region_unref(other->owner);
+            g_array_remove_index_fast(missing, i);
+        }
+    }
 }
 
 /* Fill in @region. False if nothing of @section is to be mapped. */
@@ -157,9 +211,16 @@ static void region_add(MemoryListener *listener, MemoryRegionSection *section)
 static void region_del(MemoryListener *listener, MemoryRegionSection *section)
 {
     MshvRegion *region = region_at_section(section);
+    MshvRegion refused = {
+        .gpa = ROUND_UP(section->offset_within_address_space,
+                        MSHV_REGION_PAGE),
+        .owner = section->mr,
+    };
 
     if (region) {
         g_array_append_val(leaving, *region);
+    } else {
+        forget_missing(&refused);
     }
 }
 
@@ -193,6 +254,7 @@ static void commit(MemoryListener *listener)
         return;
     }
     qatomic_set_mb(&version, version + 1);
+    repair();
     for (i = 0; i < leaving->len; i++) {
         MshvRegion *old = &g_array_index(leaving, MshvRegion, i);
 
@@ -207,6 +269,15 @@ static void commit(MemoryListener *listener)
     mshv_dirty_update(&table);
     g_array_set_size(leaving, 0);
     g_array_set_size(coming, 0);
+}
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    if (running && (stuck->len || missing->len)) {
+        qatomic_set_mb(&version, version + 1);
+        repair();
+        qatomic_set_mb(&version, version + 1);
+    }
 }
 
 static void log_start(MemoryListener *listener, MemoryRegionSection *section,
@@ -314,6 +385,9 @@ int mshv_memory_init(Error **errp)
     trace_mshv_memory_init(pins);
     leaving = g_array_new(false, false, sizeof(MshvRegion));
     coming = g_array_new(false, false, sizeof(MshvRegion));
+    stuck = g_array_new(false, false, sizeof(MshvRegion));
+    missing = g_array_new(false, false, sizeof(MshvRegion));
+    qemu_add_vm_change_state_handler(vm_state_changed, NULL);
     memory_listener_register(&memory_listener, &address_space_memory);
     return 0;
 }

@@ -157,26 +157,42 @@ static int vcpu_exec(CPUState *cpu)
     return ret;
 }
 
-static bool init_vcpu(CPUState *cpu)
+static void init_vcpu(CPUState *cpu)
 {
     Error *err = NULL;
 
     if (mshv_arch_vp_init(cpu, &err) >= 0) {
-        return true;
+        cpu->accel->usable = true;
+        return;
     }
     if (!phase_check(PHASE_MACHINE_READY)) {
         error_reportf_err(err, "mshv: cannot set up CPU %d: ",
                           cpu->cpu_index);
         exit(1);
     }
+    mshv_arch_vp_destroy(cpu);
     stop_vm(cpu, err, "cannot set it up");
-    return false;
+}
+
+/*
+ * A CPU that was plugged in when its VP could not be set up: QEMU has it, and
+ * its state is still to be written. Try again, or stop the VM again.
+ */
+static bool repair_vcpu(CPUState *cpu)
+{
+    Error *err = NULL;
+
+    init_vcpu(cpu);
+    if (cpu->accel->usable && put_state(cpu, MSHV_PUT_RESET, &err) < 0) {
+        stop_vm(cpu, err, "cannot write its state");
+        return false;
+    }
+    return cpu->accel->usable;
 }
 
 static void *vcpu_thread(void *opaque)
 {
     CPUState *cpu = opaque;
-    bool usable;
 
     rcu_register_thread();
     bql_lock();
@@ -186,12 +202,13 @@ static void *vcpu_thread(void *opaque)
     running = cpu->accel;
     unblock_sig_ipi();
 
-    usable = init_vcpu(cpu);
+    init_vcpu(cpu);
     cpu_thread_signal_created(cpu);
     qemu_guest_random_seed_thread_part2(cpu->random_seed);
 
     do {
-        if (usable && cpu_can_run(cpu) && vcpu_exec(cpu) == EXCP_DEBUG) {
+        if (cpu_can_run(cpu) && (cpu->accel->usable || repair_vcpu(cpu)) &&
+            vcpu_exec(cpu) == EXCP_DEBUG) {
             cpu_handle_guest_debug(cpu);
         }
         /* A full barrier: what the kick was for is looked at after this. */
@@ -251,6 +268,9 @@ static void do_put_state(CPUState *cpu, run_on_cpu_data level)
 {
     Error *err = NULL;
 
+    if (!cpu->accel->usable) {
+        return;                 /* repair_vcpu() does it */
+    }
     if (put_state(cpu, level.host_int, &err) < 0) {
         if (!phase_check(PHASE_MACHINE_READY)) {
             error_reportf_err(err, "mshv: CPU %d: ", cpu->cpu_index);

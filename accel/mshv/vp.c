@@ -85,6 +85,7 @@ void mshv_cpu_unrealize(CPUState *cpu)
         mshv_arch_vp_destroy(cpu);
         cpu->accel = NULL;
         vp->kicked = 0;
+        vp->usable = false;
         g_hash_table_insert(parked, GUINT_TO_POINTER(vp->vp_index), vp);
     }
 }

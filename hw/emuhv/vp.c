@@ -133,7 +133,10 @@ static void exit_work(CPUState *cs, run_on_cpu_data data)
 void emuhv_vp_exit(EmuhvVp *vp, EmuhvExitKind kind)
 {
     CPUState *cs = emuhv_vp_cs(vp);
+    CPUX86State *env = emuhv_vp_env(vp);
 
+    /* TCG does not, if an atomic step ends here: the flags would be lost. */
+    env->eflags = cpu_compute_eflags(env);
     park(vp);
     vp->s->exit_kind = kind;
     vp->s->exit_pending = true;

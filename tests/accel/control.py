@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""stop, cont, reset, registers and quit, many times and at any moment."""
+"""stop, cont, reset, registers and quit, many times and at any moment.
 
+Usage: control.py [KICKS]: how many in the storm, 2000 if not said.
+"""
+
+import sys
 import tempfile
 import time
 from vm import QmpError, Tap, Vm, firmware
@@ -50,6 +54,27 @@ def storm(name, code, cpus, rounds):
         Tap.equal(vm.wait_end(), 0, f'{name}: quit')
 
 
+def kick_storm(name, code, cpus, kicks):
+    """Pauses and reads of registers, as fast as they can be taken."""
+    requests = [('stop', {}), ('cont', {})] * 10 + [
+        ('human-monitor-command', {'command-line': 'info registers -a'})] * 2
+    each = 20 * cpus + 2 * cpus
+    with tempfile.TemporaryDirectory() as d, \
+            Vm('-M', 'pc', '-m', '16', '-smp', str(cpus), '-bios',
+               firmware(d, code)) as vm:
+        done = 0
+        while done < kicks:
+            vm.many(requests)
+            done += each
+        Tap.ok(moves(vm), f'{name}: it runs on after {done} kicks',
+               vm.said())
+        taken = vm.stats('vcpu')['kicks']
+        Tap.ok(taken >= done // 4, f'{name}: {taken} of them ended a run')
+
+
+KICKS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+kick_storm('storm, loop', COUNTER, 2, KICKS)
+kick_storm('storm, exits', IO, 2, KICKS)
 storm('loop', COUNTER, 1, 200)
 storm('loop, 4 CPUs', COUNTER, 4, 50)
 storm('exits', IO, 1, 200)

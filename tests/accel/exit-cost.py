@@ -44,7 +44,8 @@ def check(name, code, exits, kind):
             Tap.ok(taken[f'exits-{kind}'] >= exits, f'{name}: kind', taken)
         Tap.equal(calls.pop('run-vp', 0), all_exits + kicks,
                   f'{name}: one RUN_VP an exit')
-        Tap.ok(sum(calls.values()) <= 6 + kicks,
+        # The PIT kicks. Whether its interrupt can be taken are two questions.
+        Tap.ok(sum(calls.values()) <= 6 + 2 * kicks,
                f'{name}: {sum(calls.values())} other ioctls', calls)
 
 

@@ -1,75 +1,268 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each call to the kernel fails once: one clear error, never a crash or hang.
+"""Calls to the kernel fail, one at a time: at start-up, and in all that a
+user does with a VM.
 
-With an argument N, only every N-th call.
+QEMU starts, or ends with one line and status 1. Once it runs, it goes on
+running, or the VM stops and says why; never does QEMU crash or hang, and
+after a reset all is well again.
+
+Usage: faults.py [all] [OPERATION]...
+
+The first and the last call of each name; with "all", every single one.
 """
 
+import os
 import sys
 import tempfile
-from vm import Tap, Vm, QmpError, firmware
+import time
+from vm import Tap, Vm, QmpError, guest
 
-GUEST = '''
-mov $20, %cx
-2: out %al, $0x80
-loop 2b
-'''
-
-
-def use(vm):
-    """What a user does with a VM, without regard to refusals."""
-    for command in ('stop', 'cont', 'system_reset', 'stop'):
-        try:
-            vm.qmp(command, seconds=30)
-        except QmpError as e:
-            if 'has gone' in str(e):
-                raise
-    vm.hmp('info registers')
-    vm.qmp('query-stats', target='vm')
-    vm.qmp('quit')
+ALL = 'all' in sys.argv[1:]
+CHOSEN = [a for a in sys.argv[1:] if a != 'all']
+ARGS = ('-M', 'pc', '-m', '32,slots=2,maxmem=1G', '-smp',
+        '2,maxcpus=3,sockets=3', '-bios', guest('busy'), '-device',
+        'VGA,romfile=', '-object', 'iothread,id=io', '-blockdev',
+        'null-co,node-name=disk,size=1048576', '-device',
+        'virtio-blk-pci,drive=disk,iothread=io,disable-modern=on,romfile=')
+# What no start-up can do without.
+NEEDED = ('CREATE_PARTITION', 'INITIALIZE_PARTITION', 'CREATE_VP',
+          'SET_GUEST_MEMORY', 'SET_VP_REGISTERS', 'GET_VP_STATE',
+          'SET_VP_STATE', 'SET_PARTITION_PROPERTY', 'REGISTER_INTERCEPT_RESULT')
+NEVER = 'any:1000000000'
 
 
-def once(image, n):
-    """Fail the n-th call. Returns what went wrong, and whether it was made."""
-    with Vm('-M', 'pc', '-m', '16', '-smp', '2', '-bios', image,
-            accel=f'mshv,x-fail-ioctl=any:{n}') as vm:
-        made = True
-        if vm.started:
-            try:
-                made = sum(v for k, v in vm.stats().items()
-                           if k.startswith('calls-')) >= n
-                use(vm)
-            except (QmpError, TimeoutError) as e:
-                return f'{e}\n{vm.said()}', made
-        status = vm.wait_end(30)
-        said = vm.said()
-        if status is None:
-            return f'QEMU hangs\n{said}', made
-        if vm.started and status != 0:
-            return f'exit status {status}\n{said}', made
-        if not vm.started and (status != 1 or len(said.splitlines()) != 1):
-            return f'start-up: exit status {status}, not one line\n{said}', \
-                made
-        return '', made
+def calls(vm):
+    """How often each call was made, by name."""
+    return {k[6:].upper().replace('-', '_'): v
+            for k, v in vm.stats().items() if k.startswith('calls-')}
 
 
-def main():
-    step = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    n, bad, good = 1, [], 0
-    with tempfile.TemporaryDirectory() as d:
-        image = firmware(d, GUEST)
-        while len(bad) < 20:
-            wrong, made = once(image, n)
-            if not made and not wrong:
-                break
+def numbers(count):
+    return range(1, count + 1) if ALL else sorted({1, count})
+
+
+class Sum:
+    """What came of the failing calls."""
+
+    def __init__(self):
+        self.tried, self.refused, self.borne, self.stopped = 0, 0, 0, 0
+        self.bad = []
+
+    def __str__(self):
+        return (f'{self.tried} failing calls: {self.refused} refused, '
+                f'{self.stopped} stopped the VM, {self.borne} went unseen or '
+                f'with a warning')
+
+
+# ---- Start-up ----
+
+def start(spec, total):
+    """Returns what went wrong, or ''; and whether the start was refused."""
+    with Vm(*ARGS, accel=f'mshv,x-fail-ioctl={spec}', paused=True) as vm:
+        total.tried += 1
+        if not vm.started:
+            status, said = vm.wait_end(30), vm.said()
+            total.refused += 1
+            if status != 1 or len(said.splitlines()) != 1 or \
+                    'mshv: ' not in said:
+                return f'exit status {status}, said: {said}', True
+            return '', True
+        total.borne += 1
+        vm.qmp('quit')
+        if vm.wait_end(30) != 0:
+            return f'started, but quit gives {vm.process.returncode}', False
+        return '', False
+
+
+def start_up():
+    total = Sum()
+    with Vm(*ARGS, paused=True) as vm:
+        made = calls(vm)
+    for name, count in made.items():
+        for n in numbers(count):
+            wrong, refused = start(f'{name}:{n}', total)
+            if not wrong and n == 1 and name in NEEDED and not refused:
+                wrong = 'the start was not refused'
             if wrong:
-                bad.append(f'call {n}: {wrong}')
-            else:
-                good += 1
-            n += step
-    Tap.ok(not bad, f'{good} of {good + len(bad)} failing calls end well',
-           '\n'.join(bad))
+                total.bad.append(f'{name}:{n}: {wrong}')
+    Tap.ok(not total.bad, f'start-up: {total}', '\n'.join(total.bad))
+
+
+# ---- A running VM ----
+
+def counter(vm):
+    return int(vm.hmp('xp /1wx 0x500').split()[-1], 16)
+
+
+def wait_running(vm, seconds=20):
+    """The guest moves; at once False if the VM is stopped."""
+    end = time.monotonic() + seconds * 20
+    old = counter(vm)
+    while time.monotonic() < end and vm.status() == 'running':
+        time.sleep(0.02)
+        if counter(vm) != old:
+            return True
+    return False
+
+
+def wait_booted(vm):
+    """It has set up its devices and moves."""
+    time.sleep(0.1)
+    return wait_running(vm)
+
+
+def reset(vm):
+    vm.qmp('system_reset')
+    wait_booted(vm)
+
+
+def unplug(vm, device):
+    """The guest lets it go, unless it is stopped."""
+    vm.qmp('device_del', id=device)
+    for _ in range(400):
+        there = [d['name'] for d in vm.qmp('qom-list',
+                                           path='/machine/peripheral')]
+        if device not in there or vm.status() != 'running':
+            return
+        time.sleep(0.1)
+    raise QmpError(f'{device} is still there')
+
+
+def memory(vm):
+    vm.qmp('object-add', qom_type='memory-backend-ram', id='ram1',
+           size=128 << 20)
+    try:
+        vm.qmp('device_add', driver='pc-dimm', id='dimm1', memdev='ram1')
+        unplug(vm, 'dimm1')
+    finally:
+        vm.qmp('object-del', id='ram1')
+
+
+def cpu(vm):
+    vm.qmp('device_add', driver='qemu64-x86_64-cpu', id='cpu2', socket_id=2,
+           core_id=0, thread_id=0)
+    unplug(vm, 'cpu2')
+
+
+def dirty_rate(vm):
+    vm.qmp('calc-dirty-rate', calc_time=1, mode='dirty-bitmap')
+    while vm.qmp('query-dirty-rate')['status'] == 'measuring':
+        time.sleep(0.1)
+
+
+def screen(vm):
+    with tempfile.TemporaryDirectory() as d:
+        vm.qmp('screendump', filename=os.path.join(d, 'screen'))
+
+
+def dump(vm):
+    with tempfile.TemporaryDirectory() as d:
+        vm.qmp('dump-guest-memory', seconds=60, paging=False,
+               protocol=f'file:{d}/dump')
+
+
+OPERATIONS = {
+    'stop and cont': lambda vm: (vm.qmp('stop'), vm.qmp('cont')),
+    'registers': lambda vm: vm.hmp('info registers -a'),
+    'reset': reset,
+    'memory': memory,
+    'a CPU': cpu,
+    'dirty pages of all': dirty_rate,
+    'dirty pages of the display': screen,
+    'a dump': dump,
+    'an NMI': lambda vm: vm.qmp('inject-nmi'),
+}
+
+
+def arm(vm, spec):
+    vm.qmp('qom-set', path='/machine/accel', property='x-fail-ioctl',
+           value=spec)
+
+
+def tidy(vm):
+    """As at the beginning. Raises if that is not to be had."""
+    if vm.status() != 'running':
+        vm.qmp('system_reset')
+        vm.qmp('cont')
+    if not wait_booted(vm):
+        raise QmpError('the guest does not run any more')
+    ids = [m['data']['id'] for m in vm.qmp('query-memory-devices')]
+    ids += [c['qom-path'].split('/')[-1] for c in vm.qmp('query-cpus-fast')
+            if c['qom-path'].endswith('cpu2')]
+    for device in ids:
+        unplug(vm, device)
+    if any(o['name'] == 'ram1' for o in vm.qmp('qom-list', path='/objects')):
+        vm.qmp('object-del', id='ram1')
+
+
+def fail(vm, operation, spec, total):
+    """What is wrong, or ''. The VM is as before then."""
+    said = len(vm.said())
+    refused = False
+    arm(vm, spec)
+    total.tried += 1
+    try:
+        operation(vm)
+    except QmpError as e:
+        if 'has gone' in str(e):
+            raise
+        refused = True
+    arm(vm, NEVER)
+    status, words = vm.status(), vm.said()[said:]
+    if status == 'internal-error':
+        total.stopped += 1
+        if 'mshv: ' not in words:
+            return f'it stopped and said: {words}'
+    elif refused:
+        total.refused += 1
+    else:
+        total.borne += 1
+    tidy(vm)
+    return ''
+
+
+def running_vm(name, operation):
+    total = Sum()
+    vm = None
+    count = {}
+    work, spec = None, 'none'
+    while work is None or work:
+        try:
+            if vm is None:
+                vm = Vm(*ARGS)
+                wait_booted(vm)
+                before = calls(vm)
+                operation(vm)
+                after = calls(vm)
+                if work is None:
+                    count = {k: after[k] - before[k] for k in after
+                             if after[k] > before[k] and k != 'RUN_VP'}
+                    work = [f'{k}:{n}' for k, c in count.items()
+                            for n in numbers(c)] + ['RUN_VP:1']
+            spec = work.pop(0)
+            wrong = fail(vm, operation, spec, total)
+        except (QmpError, TimeoutError) as e:
+            wrong = f'{type(e).__name__}: {e}'
+        if wrong:
+            total.bad.append(f'{spec}: {wrong}; status '
+                             f'{vm.process.poll()}, said: {vm.said()[-2000:]}')
+            vm.__exit__()
+            vm = None
+            if work is None:
+                break
+    if vm:
+        vm.qmp('quit')
+        if vm.wait_end() != 0:
+            total.bad.append(f'quit: {vm.process.poll()}: {vm.said()}')
+        vm.__exit__()
+    Tap.ok(not total.bad, f'{name}: {total}', '\n'.join(total.bad))
+
+
+if __name__ == '__main__':
+    for title, what in OPERATIONS.items():
+        if not CHOSEN or title in CHOSEN:
+            running_vm(title, what)
+    if not CHOSEN or 'start-up' in CHOSEN:
+        start_up()
     Tap.end()
-
-
-main()

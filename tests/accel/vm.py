@@ -123,6 +123,20 @@ class Vm:
             else:
                 return answer['return']
 
+    def many(self, requests, seconds=60):
+        """Send (command, arguments) pairs all at once, and wait for all."""
+        self.socket.sendall(b''.join(
+            json.dumps({'execute': c, 'arguments': a}).encode()
+            for c, a in requests))
+        left = len(requests)
+        while left:
+            answer = self.read_message(seconds)
+            if answer is None:
+                raise QmpError(f'QEMU has gone: {self.said()}')
+            if 'error' in answer:
+                raise QmpError(answer['error']['desc'])
+            left -= 'return' in answer
+
     def hmp(self, line):
         return self.qmp('human-monitor-command', command_line=line)
 
@@ -181,6 +195,12 @@ class Vm:
             old = exits
             time.sleep(0.05 * PATIENCE)
         raise QmpError(f'the guest does not come to rest: {old}')
+
+
+def guest(name):
+    """The firmware image of tests/accel/guest/NAME.c; tests/accel/run makes
+    it."""
+    return os.path.join(TOP, 'build', 'accel-guests', f'{name}.rom')
 
 
 def firmware(directory, code):

@@ -300,11 +300,14 @@ static void vapic_base_update(APICCommonState *s)
 /* On the VP's thread: an NMI arrives at LINT1, which may be masked. */
 static void deliver_nmi(CPUState *cs, run_on_cpu_data data)
 {
-    const struct hv_local_interrupt_controller_state *lapic =
-        (void *)mshv_x86(cs)->lapic;
+    const struct hv_local_interrupt_controller_state *lapic;
     Error *err = NULL;
     int ret;
 
+    if (!cs->accel->usable) {
+        return;
+    }
+    lapic = (void *)mshv_x86(cs)->lapic;
     mshv_x86(cs)->lapic_read_valid = false;
     ret = read_lapic(cs, &err);
     if (ret == 0 && !(lapic->apic_lvt_lint1 & APIC_LVT_MASKED) &&

@@ -90,10 +90,28 @@ static MemoryRegion *find_ram(uint64_t gpa, unsigned len, bool write,
     return mr;
 }
 
+/*
+ * RAM that can be seen at @gpa, but not written there (shadow RAM). The region
+ * itself does not tell: it may be writable elsewhere.
+ */
+static bool is_write_protected(uint64_t gpa)
+{
+    MemoryRegionSection section = memory_region_find(get_system_memory(), gpa,
+                                                     1);
+    bool found = section.mr && section.readonly &&
+                 memory_region_is_ram(section.mr);
+
+    if (section.mr) {
+        memory_region_unref(section.mr);
+    }
+    return found;
+}
+
 static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
 {
     hwaddr offset;
-    MemoryRegion *mr = find_ram(gpa, len, write, &offset);
+    MemoryRegion *mr = write && is_write_protected(gpa)
+                       ? NULL : find_ram(gpa, len, write, &offset);
 
     return mr ? (uint8_t *)memory_region_get_ram_ptr(mr) + offset : NULL;
 }
@@ -124,6 +142,9 @@ static int write_gpa(void *opaque, uint64_t gpa, const void *buf, unsigned len)
     MshvEmulation *e = opaque;
 
     trace_mshv_mmio(e->cs->cpu_index, true, gpa, len);
+    if (is_write_protected(gpa)) {
+        return 0;
+    }
     address_space_write(&address_space_memory, gpa, MEMTXATTRS_UNSPECIFIED,
                         buf, len);
     return 0;

@@ -107,18 +107,23 @@ static int offer(CPUState *cs, Error **errp)
     if (!(cs->interrupt_request & CPU_INTERRUPT_HARD)) {
         return 0;
     }
-    ret = can_take_interrupt(cs, &can, errp);
-    if (ret < 0) {
-        return ret;
-    }
-    if (!can) {
-        return order_window(cs, errp);
-    }
     ret = mshv_apic_accepts_pic(cs, &accepts, errp);
     if (ret < 0) {
         return ret;
     }
-    /* Whatever happens now, the PIC raises its output again if need be. */
+    if (accepts) {
+        ret = can_take_interrupt(cs, &can, errp);
+        if (ret < 0) {
+            return ret;
+        }
+        if (!can) {
+            return order_window(cs, errp);
+        }
+    }
+    /*
+     * Whatever happens now, the PIC raises its output again if need be. For an
+     * interrupt that will not come, no exit: it would end a HLT.
+     */
     cpu_reset_interrupt(cs, CPU_INTERRUPT_HARD);
     return accepts ? deliver(cs, errp) : 0;
 }

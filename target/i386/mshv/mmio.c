@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qemu/rcu.h"
 #include "accel/mshv/memory.h"
 #include "emulate.h"
@@ -31,6 +32,13 @@ int mshv_exit_memory(CPUState *cs, const struct hv_message *msg, Error **errp)
 
     if (mshv_memory_appeared(cs, m->guest_physical_address, write)) {
         return 0;
+    }
+    if (m->header.intercept_access_type == HV_INTERCEPT_ACCESS_EXECUTE) {
+        error_setg(errp, "the guest's next instruction, at %04x:%016" PRIx64
+                   ", is no memory but a device's, at 0x%" PRIx64,
+                   m->header.cs_segment.selector, m->header.rip,
+                   m->guest_physical_address);
+        return -ENOTSUP;
     }
     ret = mshv_emulation_begin(&e, cs, errp);
     if (ret < 0) {

@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guests that test their own processor: tests/accel/guest/*.c.
+
+Each prints TAP on the debug console, and asks there for what must be done from
+outside. Without an argument all run; else those named.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from vm import Tap, Vm, QmpError, guest
+
+INTERRUPTS = ('-smp', '2', '-device', 'edu', '-netdev', 'user,id=n',
+              '-device', 'e1000e,romfile=,netdev=n', '-device', 'i6300esb',
+              '-action', 'watchdog=inject-nmi')
+VGA = ('-device', 'VGA,romfile=')
+# name, guest, arguments
+GUESTS = [
+    ('emulate', 'emulate', ('-M', 'pc', '-cpu', 'max', *VGA)),
+    ('exceptions', 'exceptions', ('-M', 'pc', '-cpu', 'max', *VGA)),
+    ('exceptions with 5 levels', 'exceptions-la57',
+     ('-M', 'pc', '-cpu', 'max', *VGA)),
+    ('ports', 'ports', ('-M', 'pc', '-cpu', 'max', *VGA)),
+    ('interrupts of pc', 'interrupts', ('-M', 'pc,hpet=on', *INTERRUPTS)),
+    ('interrupts of q35', 'interrupts', ('-M', 'q35,hpet=on', *INTERRUPTS)),
+    ('100 starts', 'reset', ('-M', 'pc', '-smp', '4')),
+    ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',
+                                      *VGA)),
+]
+
+
+def storm(vm, console):
+    """Look at the guest in every way, until it is done."""
+    with tempfile.TemporaryDirectory() as d:
+        looks = [
+            lambda: vm.hmp('info registers -a'),
+            lambda: vm.hmp('x /8i $pc'),
+            lambda: vm.hmp('info lapic'),
+            lambda: (vm.qmp('stop'), vm.qmp('cont')),
+            lambda: vm.hmp('x /4gx 0x100000'),
+            lambda: vm.qmp('query-cpus-fast'),
+            lambda: vm.hmp('info tlb'),
+            lambda: vm.qmp('dump-guest-memory', seconds=60, paging=False,
+                           protocol=f'file:{d}/dump'),
+            lambda: vm.qmp('dump-guest-memory', seconds=60, paging=True,
+                           protocol=f'file:{d}/dump'),
+        ]
+        rounds = 0
+        while not finished(console.text()):
+            looks[rounds % len(looks)]()
+            rounds += 1
+            if rounds % 50 == 0:
+                # Let it get on.
+                time.sleep(0.5)
+    print(f'# looked at it {rounds} times')
+
+
+REQUESTS = {
+    'inject-nmi': lambda vm, _: vm.qmp('inject-nmi'),
+    'system_powerdown': lambda vm, _: vm.qmp('system_powerdown'),
+    'system_reset': lambda vm, _: vm.qmp('system_reset'),
+    'storm': storm,
+}
+
+
+class Console:
+    """What the guest has said, and which requests are still to be met."""
+
+    def __init__(self, path):
+        self.path = path
+        self.met = 0
+
+    def text(self):
+        with open(self.path, encoding='ascii', errors='replace') as f:
+            return f.read()
+
+    def requests(self):
+        lines = [line[9:] for line in self.text().splitlines(True)
+                 if line.startswith('# please ') and line.endswith('\n')]
+        new, self.met = lines[self.met:], len(lines)
+        return [line.strip() for line in new]
+
+
+def finished(text):
+    return '\n1..' in text
+
+
+def drive(vm, console, limit):
+    """Until the guest is done; False if that takes too long."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        for request in console.requests():
+            REQUESTS[request](vm, console)
+        if finished(console.text()):
+            return True
+        if vm.status() not in ('running', 'prelaunch'):
+            return False
+        time.sleep(0.1)
+    return False
+
+
+def report(name, text):
+    """The guest's lines become ours."""
+    lines = text.splitlines()
+    saw = []
+    for line in lines:
+        if line.startswith('#') and not line.startswith('# please'):
+            saw.append(line.lstrip('# '))
+        elif line.startswith(('ok ', 'not ok ')):
+            Tap.ok(line.startswith('ok '), f'{name}: '
+                   f'{line.split(" - ", 1)[1]}', '\n'.join(saw[-20:]))
+            saw = []
+    if saw:
+        print('\n'.join(f'# {line}' for line in saw[-20:]))
+
+
+def run(name, image, arguments):
+    with tempfile.TemporaryDirectory() as d:
+        console = Console(os.path.join(d, 'console'))
+        with Vm('-m', '32', '-bios', guest(image), '-chardev',
+                f'file,id=out,path={console.path}', '-device',
+                'isa-debugcon,iobase=0xe9,chardev=out', *arguments) as vm:
+            done, why = False, ''
+            try:
+                done = drive(vm, console, 600)
+                why = f'status {vm.status()}'
+            except (QmpError, TimeoutError) as e:
+                why = str(e)
+            said = vm.said()
+        text = console.text()
+        report(name, text)
+        Tap.ok(done and not said, f'{name}: it comes to its end, and QEMU has '
+               'no complaint', f'{why}\n{said}\n{text[-300:]}')
+
+
+chosen = [g for g in GUESTS if not sys.argv[1:] or g[1] in sys.argv[1:]]
+for one in chosen:
+    run(*one)
+Tap.end()
