@@ -115,6 +115,23 @@ static void test_exceptions(Vm *vm)
     vp_gives(vm, 0, &m, MSG_UNRECOVERABLE, "a triple fault gives a message");
 }
 
+/* What no processor takes stops the VP before it runs; mended, it runs. */
+static void test_invalid_state(Vm *vm)
+{
+    uint64_t cr0 = get_reg(vm, 0, R_CR0);
+    Msg m;
+
+    START16(vm, 0, cpuid1);
+    set_reg(vm, 0, R_CR0, 0x80000000);
+    if (vp_gives(vm, 0, &m, MSG_INVALID_REGISTER,
+                 "paging without protection gives a message")) {
+        is_u64(msg_vp(&m), 0, "invalid state: the VP");
+        is_u64(get_reg(vm, 0, R_RIP), CODE, "invalid state: nothing ran");
+    }
+    set_reg(vm, 0, R_CR0, cr0);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "mended, the VP runs");
+}
+
 int main(void)
 {
     Vm vm;
@@ -127,6 +144,7 @@ int main(void)
     test_msr(&vm);
     test_unknown_msr();
     test_exceptions(&vm);
+    test_invalid_state(&vm);
     ok(install_intercept(&vm, 0x77, 4, 0) != ST_SUCCESS,
        "an unknown kind of intercept is refused");
     ok(install_intercept(&vm, EXCEPTION, 4, 32) != ST_SUCCESS,
