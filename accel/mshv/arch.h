@@ -16,8 +16,8 @@
 /* How much of a CPU's state a write to its VP must carry. */
 typedef enum MshvPutLevel {
     MSHV_PUT_RUNTIME,   /* what somebody may have changed while it ran */
-    MSHV_PUT_RESET,     /* the state after a reset of the machine */
-    MSHV_PUT_FULL,      /* everything: a new VP, a loaded snapshot */
+    MSHV_PUT_RESET,     /* the state after a reset, or of a new VP */
+    MSHV_PUT_FULL,      /* everything, clocks too: a loaded snapshot */
 } MshvPutLevel;
 
 /*

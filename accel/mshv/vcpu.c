@@ -265,9 +265,16 @@ static void synchronize_post_reset(CPUState *cpu)
     run_on_cpu(cpu, do_put_state, RUN_ON_CPU_HOST_INT(MSHV_PUT_RESET));
 }
 
+/*
+ * A new VP's clock is that of the others. Only one that was loaded is set:
+ * VPs are written one after the other, and would drift apart.
+ */
 static void synchronize_post_init(CPUState *cpu)
 {
-    run_on_cpu(cpu, do_put_state, RUN_ON_CPU_HOST_INT(MSHV_PUT_FULL));
+    MshvPutLevel level = cpu->accel->loading ? MSHV_PUT_FULL : MSHV_PUT_RESET;
+
+    cpu->accel->loading = false;
+    run_on_cpu(cpu, do_put_state, RUN_ON_CPU_HOST_INT(level));
 }
 
 static void do_mark_dirty(CPUState *cpu, run_on_cpu_data data)
@@ -277,6 +284,7 @@ static void do_mark_dirty(CPUState *cpu, run_on_cpu_data data)
 
 static void synchronize_pre_loadvm(CPUState *cpu)
 {
+    cpu->accel->loading = true;
     run_on_cpu(cpu, do_mark_dirty, RUN_ON_CPU_NULL);
 }
 

@@ -34,6 +34,7 @@ struct AccelCPUState {
      */
     uint32_t kicked;
     uint32_t memory_version;    /* memory.h, before the last run */
+    bool loading;               /* its state comes from a stream */
     struct hv_message message;  /* of the last exit */
     MshvExitCount exits[MSHV_EXIT_KINDS];   /* the last row: all others */
     uint64_t kicks;             /* runs that a kick ended, without a message */

@@ -109,8 +109,14 @@ void emuhv_regpage_load(EmuhvVp *vp)
 
 uint16_t emuhv_vp_map_page(EmuhvVp *vp, unsigned type, uint64_t pfn)
 {
+    static const uint8_t zero[4096];
+
     if (type > 1) {
         return ST_INVALID_PARAMETER;
+    }
+    /* Linux does not clear it, but reads the interrupt vectors in it. */
+    if (pfn != EMUHV_NO_PFN) {
+        emuhv_ram_write(pfn << 12, zero, sizeof(zero));
     }
     vp->s->page[type] = pfn;
     if (type == 0 && vp->s->stopped) {

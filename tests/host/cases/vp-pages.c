@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pages of a VP that can be mapped, and the register page's use. */
+#include <string.h>
 #include <sys/mman.h>
 #include "vm.h"
 
@@ -7,7 +8,7 @@ GUEST16(code, "out %al, $0x10\n out %al, $0x11\n hlt");
 
 /* Offsets of the register page */
 enum { VALID = 2, DIRTY = 4, RAX = 8, RBX = 0x20, RIP = 0x88, RFLAGS = 0x90,
-       CS = 0x108, CR0 = 0x160 };
+       CS = 0x108, CR0 = 0x160, VECTORS = 0x2b0 };
 enum { DIRTY_GENERAL = 1, DIRTY_IP = 2 };
 
 static void *map(int fd, unsigned page)
@@ -31,12 +32,35 @@ static void set_u64(uint8_t *page, unsigned offset, uint64_t value)
     STORE((uint64_t *)(page + offset), value);
 }
 
+/* The kernel's next free pages are not zero; it does not clear ours. */
+static void soil_memory(void)
+{
+    size_t size = 256 << 20;
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p != MAP_FAILED) {
+        madvise(p, size, MADV_NOHUGEPAGE);
+        memset(p, 0xa5, size);
+        munmap(p, size);
+    }
+}
+
+static bool zero_from(uint8_t *page, unsigned offset)
+{
+    while (offset < PAGE && !LOAD(&page[offset])) {
+        offset++;
+    }
+    return offset == PAGE;
+}
+
 int main(void)
 {
     uint8_t *regs, *message;
     Msg m;
     Vm vm;
 
+    soil_memory();
     vm_make(&vm, 1 << 20, 1);
     regs = map(vm.vps[0], MSHV_VP_MMAP_OFFSET_REGISTERS);
     message = map(vm.vps[0], MSHV_VP_MMAP_OFFSET_INTERCEPT_MESSAGE);
@@ -49,6 +73,9 @@ int main(void)
        errno == ENODEV, "there is no GHCB page");
     ok(map(vm.vps[0], MSHV_VP_MMAP_OFFSET_COUNT) == MAP_FAILED &&
        errno == EINVAL, "there is no fourth page");
+
+    ok(zero_from(regs, VECTORS), "no interrupt vectors at first");
+    ok(zero_from(message, 0), "no message at first");
 
     START16(&vm, 0, code);
     set_reg(&vm, 0, R_RAX, 0x1234);
