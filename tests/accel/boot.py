@@ -50,8 +50,7 @@ def direct_kernel(machine):
 
 
 def microvm():
-    with Small('-drive', 'if=none,id=d,format=raw,file=/dev/zero,'
-               'file.locking=off,size=16M,readonly=on',
+    with Small('-blockdev', 'null-co,node-name=d,size=16777216,read-zeroes=on',
                '-device', 'virtio-blk-device,drive=d', machine='microvm',
                modules='virtio_mmio,virtio_blk') as vm:
         same('read of the disk', vm.run(

@@ -72,7 +72,7 @@ class Small(Linux):
             Small.guest = make('tests/guest/small-guest')
         super().__init__(
             '-M', machine, '-cpu', cpu, '-m', memory, '-vga', 'none',
-            '-kernel', f'{self.guest}/vmlinux',
+            '-kernel', f'{self.guest}/vmlinuz',
             '-initrd', f'{self.guest}/initrd.img', '-append',
             f'console=ttyS0 quiet panic=-1 modules={modules} {append}',
             *args, **kwargs)
