@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/bitmap.h"
 #include "qemu/error-report.h"
 #include "exec/memory.h"
 #include "exec/ram_addr.h"
@@ -153,7 +154,7 @@ void mshv_dirty_sync(const MshvRegion *region)
     MemoryRegion *mr = region->owner;
     ram_addr_t ram = memory_region_get_ram_addr(mr) + region->offset;
     uint64_t pages = region->size / MSHV_HV_PAGE_SIZE;
-    uint64_t page, batch;
+    uint64_t page, batch, dirty = 0;
     Error *err = NULL;
 
     if (!tracking) {
@@ -173,5 +174,9 @@ void mshv_dirty_sync(const MshvRegion *region)
             return;
         }
         cpu_physical_memory_set_dirty_lebitmap(bitmap, ram + start, batch);
+        if (trace_event_get_state_backends(TRACE_MSHV_DIRTY_SYNC)) {
+            dirty += bitmap_count_one(bitmap, batch);
+        }
     }
+    trace_mshv_dirty_sync(region->gpa, pages, dirty);
 }

@@ -19,6 +19,8 @@ QEMU = os.environ.get('QEMU', os.path.join(TOP, 'build',
                                            'qemu-system-x86_64'))
 # How much slower than bare metal the host may be.
 PATIENCE = float(os.environ.get('PATIENCE', '20'))
+# To try the tests themselves: ACCEL=tcg.
+ACCEL = os.environ.get('ACCEL', 'mshv')
 
 
 class Tap:
@@ -54,7 +56,7 @@ class QmpError(Exception):
 class Vm:
     """One QEMU. Use with `with`: it ends with the block."""
 
-    def __init__(self, *args, accel='mshv', paused=False):
+    def __init__(self, *args, accel=ACCEL, paused=False, fds=()):
         self.dir = tempfile.TemporaryDirectory(prefix='mshv-test-')
         self.events = []
         self.buffer = b''
@@ -67,7 +69,7 @@ class Vm:
              '-mon', 'chardev=qmp,mode=control',
              *(['-S'] if paused else []), *args],
             stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
-            pass_fds=[theirs.fileno()])
+            pass_fds=[theirs.fileno(), *fds])
         theirs.close()
         # QEMU greets early, but answers when all has started.
         self.started = self.read_message(60) is not None

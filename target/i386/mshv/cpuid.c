@@ -25,11 +25,15 @@ static const LiveBits live_bits[] = {
     { .leaf = 0xd, .subleaf = 1, .ebx = ~0u },
 };
 
-static const LiveBits *find_live_bits(uint32_t leaf, uint32_t subleaf)
+static const LiveBits *find_live_bits(const CPUX86State *env, uint32_t leaf,
+                                      uint32_t subleaf)
 {
     static const LiveBits none;
     unsigned i;
 
+    if (leaf == 0xd && !(env->features[FEAT_1_ECX] & CPUID_EXT_XSAVE)) {
+        return &none;
+    }
     for (i = 0; i < ARRAY_SIZE(live_bits); i++) {
         if (live_bits[i].leaf == leaf && live_bits[i].subleaf == subleaf) {
             return &live_bits[i];
@@ -42,7 +46,7 @@ static int register_result(CPUState *cs, uint32_t leaf, uint32_t subleaf,
                            bool specific, Error **errp)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
-    const LiveBits *live = find_live_bits(leaf, subleaf);
+    const LiveBits *live = find_live_bits(env, leaf, subleaf);
     struct hv_input_register_intercept_result in = {
         .vp_index = cs->accel->vp_index,
         .intercept_type = HV_INTERCEPT_TYPE_X64_CPUID,
@@ -130,7 +134,8 @@ int mshv_exit_cpuid(CPUState *cs, const struct hv_message *msg, Error **errp)
     const struct hv_x64_cpuid_intercept_message *m =
         (const void *)msg->u.payload;
     uint32_t leaf = m->rax, subleaf = m->rcx;
-    const LiveBits *live = find_live_bits(leaf, subleaf);
+    CPUX86State *env = &X86_CPU(cs)->env;
+    const LiveBits *live = find_live_bits(env, leaf, subleaf);
     uint32_t v[4];
     struct hv_register_assoc regs[5];
 
@@ -140,8 +145,8 @@ int mshv_exit_cpuid(CPUState *cs, const struct hv_message *msg, Error **errp)
         v[R_ECX] = m->default_result_rcx;
         v[R_EDX] = m->default_result_rdx;
     } else {
-        cpu_x86_cpuid(&X86_CPU(cs)->env, leaf, subleaf, &v[R_EAX], &v[R_EBX],
-                      &v[R_ECX], &v[R_EDX]);
+        cpu_x86_cpuid(env, leaf, subleaf, &v[R_EAX], &v[R_EBX], &v[R_ECX],
+                      &v[R_EDX]);
         v[R_EAX] = (v[R_EAX] & ~live->eax) |
                    (m->default_result_rax & live->eax);
         v[R_EBX] = (v[R_EBX] & ~live->ebx) |

@@ -279,6 +279,18 @@ static int read_pkru(void *opaque, uint32_t *val)
     return 0;
 }
 
+static int read_gdt(void *opaque, uint64_t *base, uint32_t *limit)
+{
+    static const uint32_t name = HV_X64_REGISTER_GDTR;
+    MshvEmulation *e = opaque;
+    union hv_register_value v;
+    int ret = mshv_x86_get_regs(e->cs, &name, &v, 1, &e->err);
+
+    *base = v.table.base;
+    *limit = v.table.limit;
+    return ret;
+}
+
 static bool should_stop(void *opaque)
 {
     MshvEmulation *e = opaque;
@@ -300,6 +312,7 @@ const struct insn_ops mshv_insn_ops = {
     .write_mmx = write_mmx,
     .read_xcr0 = read_xcr0,
     .read_pkru = read_pkru,
+    .read_gdt = read_gdt,
     .should_stop = should_stop,
 };
 
@@ -323,32 +336,6 @@ static void write_back_env(MshvEmulation *e)
     }
 }
 
-static int write_back(MshvEmulation *e, Error **errp)
-{
-    struct hv_register_assoc regs[18] = { 0 };
-    unsigned i, n = 0;
-
-    if (e->cs->vcpu_dirty) {
-        write_back_env(e);
-        return 0;
-    }
-    for (i = 0; i < 16; i++) {
-        if (e->cpu.dirty_gpr & (1u << i)) {
-            regs[n].name = HV_X64_REGISTER_RAX + i;
-            regs[n++].value.reg64 = e->cpu.gpr[i];
-        }
-    }
-    if (e->cpu.dirty & INSN_DIRTY_RIP) {
-        regs[n].name = HV_X64_REGISTER_RIP;
-        regs[n++].value.reg64 = e->cpu.rip;
-    }
-    if (e->cpu.dirty & INSN_DIRTY_RFLAGS) {
-        regs[n].name = HV_X64_REGISTER_RFLAGS;
-        regs[n++].value.reg64 = e->cpu.rflags;
-    }
-    return mshv_x86_store_regs(e->cs, regs, n, errp);
-}
-
 /* Let the VP have what CPUX86State has, so that more can be added to it. */
 static int flush_env(CPUState *cs, Error **errp)
 {
@@ -364,6 +351,43 @@ static int flush_env(CPUState *cs, Error **errp)
         cs->vcpu_dirty = false;
     }
     return ret;
+}
+
+static int write_back(MshvEmulation *e, Error **errp)
+{
+    struct hv_register_assoc regs[18 + INSN_NSEGS] = { 0 };
+    unsigned i, n = 0;
+    int ret;
+
+    if (e->cs->vcpu_dirty && !e->cpu.dirty_seg) {
+        write_back_env(e);
+        return 0;
+    }
+    ret = flush_env(e->cs, errp);
+    if (ret < 0) {
+        return ret;
+    }
+    for (i = 0; i < 16; i++) {
+        if (e->cpu.dirty_gpr & (1u << i)) {
+            regs[n].name = HV_X64_REGISTER_RAX + i;
+            regs[n++].value.reg64 = e->cpu.gpr[i];
+        }
+    }
+    if (e->cpu.dirty & INSN_DIRTY_RIP) {
+        regs[n].name = HV_X64_REGISTER_RIP;
+        regs[n++].value.reg64 = e->cpu.rip;
+    }
+    if (e->cpu.dirty & INSN_DIRTY_RFLAGS) {
+        regs[n].name = HV_X64_REGISTER_RFLAGS;
+        regs[n++].value.reg64 = e->cpu.rflags;
+    }
+    for (i = 0; i < INSN_NSEGS; i++) {
+        if (e->cpu.dirty_seg & (1u << i)) {
+            regs[n].name = cpu_names[FIRST_SEGMENT + i];
+            memcpy(&regs[n++].value, &e->cpu.seg[i], sizeof(e->cpu.seg[i]));
+        }
+    }
+    return mshv_x86_store_regs(e->cs, regs, n, errp);
 }
 
 static int single_step_trap(CPUState *cs, Error **errp)
@@ -384,11 +408,19 @@ static int single_step_trap(CPUState *cs, Error **errp)
                                                  errp);
 }
 
+static int set_shadow(CPUState *cs, bool shadow, Error **errp)
+{
+    struct hv_register_assoc state = { .name = HV_REGISTER_INTERRUPT_STATE };
+    int ret = mshv_x86_get_regs(cs, &state.name, &state.value, 1, errp);
+
+    state.value.interrupt_state.interrupt_shadow = shadow;
+    return ret < 0 ? ret : mshv_x86_set_regs(cs, &state, 1, errp);
+}
+
 int mshv_after_instruction(CPUState *cs,
                            const struct hv_x64_intercept_message_header
                                *header, Error **errp)
 {
-    struct hv_register_assoc state = { .name = HV_REGISTER_INTERRUPT_STATE };
     int ret = 0;
 
     if (likely(!header->execution_state.interrupt_shadow &&
@@ -397,11 +429,7 @@ int mshv_after_instruction(CPUState *cs,
     }
     ret = flush_env(cs, errp);
     if (ret == 0 && header->execution_state.interrupt_shadow) {
-        ret = mshv_x86_get_regs(cs, &state.name, &state.value, 1, errp);
-        if (ret == 0) {
-            state.value.interrupt_state.interrupt_shadow = 0;
-            ret = mshv_x86_set_regs(cs, &state, 1, errp);
-        }
+        ret = set_shadow(cs, false, errp);
     }
     if (ret == 0 && (header->rflags & TF_MASK)) {
         ret = single_step_trap(cs, errp);
@@ -455,6 +483,11 @@ int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
                                        fault->has_error_code,
                                        fault->error_code, fault->cr2, errp);
     }
-    return status == INSN_DONE || (header->rflags & TF_MASK)
-           ? mshv_after_instruction(e->cs, header, errp) : 0;
+    if (status == INSN_DONE || (header->rflags & TF_MASK)) {
+        ret = mshv_after_instruction(e->cs, header, errp);
+    }
+    if (ret == 0 && (e->cpu.dirty & INSN_DIRTY_SHADOW)) {
+        ret = set_shadow(e->cs, true, errp);
+    }
+    return ret;
 }

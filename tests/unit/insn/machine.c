@@ -167,6 +167,15 @@ static int read_pkru(void *opaque, uint32_t *val)
     return 0;
 }
 
+static int read_gdt(void *opaque, uint64_t *base, uint32_t *limit)
+{
+    struct machine *m = opaque;
+
+    *base = m->gdt_base;
+    *limit = m->gdt_limit;
+    return 0;
+}
+
 static bool should_stop(void *opaque)
 {
     struct machine *m = opaque;
@@ -187,6 +196,7 @@ const struct insn_ops machine_ops = {
     .write_mmx = write_mmx,
     .read_xcr0 = read_xcr0,
     .read_pkru = read_pkru,
+    .read_gdt = read_gdt,
     .should_stop = should_stop,
 };
 

@@ -43,6 +43,8 @@ struct machine {
     uint64_t xcr0;
     uint32_t pkru;
     unsigned pkru_asked;
+    uint64_t gdt_base;
+    uint32_t gdt_limit;
     uint64_t next_table;
     unsigned stop_after;                /* should_stop: true from here on */
     unsigned stop_asked;

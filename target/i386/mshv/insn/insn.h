@@ -110,10 +110,13 @@ struct insn_cpu {
 
     uint16_t dirty_gpr;         /* bit i: gpr[i] changed */
     uint16_t dirty;             /* INSN_DIRTY_* */
+    uint8_t dirty_seg;          /* bit i: seg[i] changed */
 };
 
 #define INSN_DIRTY_RIP      0x1
 #define INSN_DIRTY_RFLAGS   0x2
+/* Not a register: no interrupt before the next instruction is done. */
+#define INSN_DIRTY_SHADOW   0x4
 
 /*
  * What the emulator needs from outside.  Functions that return int return 0,
@@ -171,6 +174,9 @@ struct insn_ops {
     /* PKRU; asked only by a walk that ends at a user page with CR4.PKE set. */
     int (*read_pkru)(void *opaque, uint32_t *val);
 
+    /* GDTR; asked only by loads of segment registers. */
+    int (*read_gdt)(void *opaque, uint64_t *base, uint32_t *limit);
+
     /*
      * Asked between two elements of a REP instruction: true to stop there,
      * for an interrupt or an exit request.  May be NULL.
@@ -203,6 +209,7 @@ enum insn_vector {
     INSN_VEC_DE = 0,
     INSN_VEC_UD = 6,
     INSN_VEC_NM = 7,
+    INSN_VEC_NP = 11,
     INSN_VEC_SS = 12,
     INSN_VEC_GP = 13,
     INSN_VEC_PF = 14,

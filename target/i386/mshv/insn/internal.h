@@ -188,6 +188,10 @@ uint64_t insn_size_mask(unsigned size);
 /* memory.c */
 enum insn_status insn_resolve(struct insn_ctx *c, unsigned seg, uint64_t off,
                               unsigned len, bool write, struct insn_mem *m);
+/* The same by linear address, whatever the segments say. */
+enum insn_status insn_resolve_linear(struct insn_ctx *c, uint64_t gva,
+                                     unsigned len, bool write,
+                                     struct insn_mem *m);
 enum insn_status insn_resolve_ea(struct insn_ctx *c, unsigned len, bool write,
                                  struct insn_mem *m);
 enum insn_status insn_mem_read(struct insn_ctx *c, const struct insn_mem *m,
@@ -267,6 +271,7 @@ insn_fn insn_shiftx, insn_rorx;
 insn_fn insn_push_reg, insn_push_imm, insn_push_rm, insn_pushf;
 insn_fn insn_pop_reg, insn_pop_rm, insn_leave;
 insn_fn insn_call_rel, insn_call_rm, insn_jmp_rm, insn_ret, insn_ret_imm;
+insn_fn insn_mov_sreg_rm, insn_jmp_far;
 insn_fn insn_movs, insn_stos, insn_lods, insn_cmps, insn_scas;
 insn_fn insn_ins, insn_outs, insn_in, insn_out;
 insn_fn insn_vec_load, insn_vec_store, insn_vec_load_half, insn_vec_store_half;

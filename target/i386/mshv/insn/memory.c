@@ -50,17 +50,13 @@ static enum insn_status translate(struct insn_ctx *c, uint64_t gva,
     return INSN_DONE;
 }
 
-enum insn_status insn_resolve(struct insn_ctx *c, unsigned seg, uint64_t off,
-                              unsigned len, bool write, struct insn_mem *m)
+enum insn_status insn_resolve_linear(struct insn_ctx *c, uint64_t gva,
+                                     unsigned len, bool write,
+                                     struct insn_mem *m)
 {
     unsigned done = 0, i;
     enum insn_status st;
-    uint64_t gva;
 
-    st = insn_linear(c, seg, off, len, write, &gva);
-    if (st != INSN_DONE) {
-        return st;
-    }
     m->len = len;
     for (m->nparts = 0; done < len; m->nparts++) {
         unsigned left = INSN_PAGE_SIZE - (gva & ~INSN_PAGE_MASK);
@@ -82,6 +78,16 @@ enum insn_status insn_resolve(struct insn_ctx *c, unsigned seg, uint64_t off,
                                           m->part[i].len, write);
     }
     return INSN_DONE;
+}
+
+enum insn_status insn_resolve(struct insn_ctx *c, unsigned seg, uint64_t off,
+                              unsigned len, bool write, struct insn_mem *m)
+{
+    enum insn_status st;
+    uint64_t gva;
+
+    st = insn_linear(c, seg, off, len, write, &gva);
+    return st == INSN_DONE ? insn_resolve_linear(c, gva, len, write, m) : st;
 }
 
 enum insn_status insn_resolve_ea(struct insn_ctx *c, unsigned len, bool write,

@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Machines and firmware: what boots, from where.
+
+SeaBIOS through INT 13h, OVMF with variables that stay, qboot on microvm, and
+the kernel by itself.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from linux import HOST_CPU, Linux, Small, make
+from vm import Tap, QmpError
+
+CODE = 'OVMF_CODE_4M.fd'
+VARS = 'OVMF_VARS_4M.fd'
+FIRMWARE = ('/usr/share/OVMF', '/usr/share/edk2/ovmf')
+VARIABLE = ('/sys/firmware/efi/efivars/'
+            'MshvTest-8be4df61-93ca-11d2-aa0d-00e098032b8c')
+
+
+def firmware_file(name):
+    for directory in FIRMWARE:
+        path = os.path.join(directory, name)
+        if os.path.exists(path):
+            return path
+    raise FileNotFoundError(f'{name} is in none of {FIRMWARE}')
+
+
+def check(name, test, *args):
+    try:
+        test(*args)
+    except (AssertionError, QmpError, OSError) as e:
+        return Tap.ok(False, name, e)
+    return Tap.ok(True, name)
+
+
+def same(what, seen, wanted):
+    if seen != wanted:
+        raise AssertionError(f'{what}: saw {seen!r}, wanted {wanted!r}')
+
+
+def direct_kernel(machine):
+    with Small('-smp', '2', machine=machine) as vm:
+        same('processors', vm.run('nproc'), '2')
+        same('clock source', vm.run(
+            'cat /sys/devices/system/clocksource/clocksource0/'
+            'current_clocksource').startswith('hyperv_clocksource'), True)
+
+
+def microvm():
+    with Small('-blockdev', 'null-co,node-name=d,size=16777216,read-zeroes=on',
+               '-device', 'virtio-blk-device,drive=d', machine='microvm',
+               modules='virtio_mmio,virtio_blk') as vm:
+        same('read of the disk', vm.run(
+            'dd if=/dev/vda bs=64k count=16 2>/dev/null | wc -c'), '1048576')
+
+
+class BootDisk(Linux):
+    def __init__(self, disk, machine, *args):
+        super().__init__(
+            '-M', machine, '-cpu', HOST_CPU, '-smp', '2', '-m', '512', *args,
+            '-drive', f'file={disk},format=raw,if=none,id=d,snapshot=on',
+            '-device', 'virtio-blk-pci,drive=d,bootindex=1')
+
+    def login(self):
+        try:
+            self.console.login(300)
+        except AssertionError as e:
+            raise AssertionError(f'{e}\n{self}') from None
+
+
+def seabios(disk):
+    with BootDisk(disk, 'pc') as vm:
+        vm.console.wait_for('SYSLINUX', 60)
+        vm.login()
+        same('EFI', vm.run('ls /sys/firmware | grep efi'), '')
+
+
+def check_variable(vm, wanted):
+    vm.run('mountpoint -q /sys/firmware/efi/efivars || '
+           'mount -t efivarfs e /sys/firmware/efi/efivars')
+    same('the variable', vm.run(f'tail -c +5 {VARIABLE}'), wanted)
+
+
+def ovmf(disk, directory):
+    variables = os.path.join(directory, VARS)
+    shutil.copyfile(firmware_file(VARS), variables)
+    args = (disk, 'q35,smm=off',
+            '-drive', 'if=pflash,format=raw,unit=0,readonly=on,file='
+            + firmware_file(CODE),
+            '-drive', f'if=pflash,format=raw,unit=1,file={variables}')
+    with BootDisk(*args) as vm:
+        vm.login()
+        vm.run('mountpoint -q /sys/firmware/efi/efivars || '
+               'mount -t efivarfs e /sys/firmware/efi/efivars')
+        same('written', vm.run(
+            f"printf '\\007\\000\\000\\000kept' >{VARIABLE}; echo $?"), '0')
+        check_variable(vm, 'kept')
+        vm.console.type('systemctl reboot -ff')
+        vm.login()
+        check_variable(vm, 'kept')
+        vm.console.type('systemctl poweroff -ff')
+        same('exit status', vm.wait_end(20), 0)
+        same('complaints', vm.said(), '')
+    with BootDisk(*args) as vm:
+        vm.login()
+        check_variable(vm, 'kept')
+
+
+def main():
+    disk = make('tests/guest/boot-disk')
+    for machine in ('pc', 'q35'):
+        check(f'{machine} boots a kernel', direct_kernel, machine)
+    check('microvm boots a kernel, and its virtio-mmio disk is read', microvm)
+    check('SeaBIOS boots from disk', seabios, disk)
+    with tempfile.TemporaryDirectory() as d:
+        check('OVMF boots from disk; a variable outlives a reboot and QEMU',
+              ovmf, disk, d)
+    Tap.end()
+
+
+sys.exit(main())

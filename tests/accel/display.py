@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A display is refreshed where the guest has drawn, and only there."""
+
+import os
+import re
+import socket
+import struct
+import sys
+import tempfile
+import time
+from linux import Small
+from vm import PATIENCE, Tap, Vm, QmpError
+
+WIDTH, HEIGHT = 640, 480
+DEVICE = '/sys/bus/pci/devices/0000:00:05.0/resource'
+# Registers of the bochs display, 16 bits each, in BAR 2
+REGISTERS = 0x500
+ENABLE, MODE = 4, ((4, 0), (1, WIDTH), (2, HEIGHT), (3, 32), (4, 0x41))
+
+
+class Viewer:
+    """A VNC client that knows raw pixels only."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10 * PATIENCE)
+        self.socket.connect(path)
+        self.file = self.socket.makefile('rb')
+        self.file.read(12)
+        self.socket.sendall(b'RFB 003.008\n')
+        self.file.read(self.file.read(1)[0])
+        self.socket.sendall(b'\x01')            # no security
+        self.file.read(4)
+        self.socket.sendall(b'\x01')            # shared
+        self.width, self.height = struct.unpack('>HH', self.file.read(4))
+        self.file.read(16)
+        self.file.read(struct.unpack('>I', self.file.read(4))[0])
+        # Raw pixels, and sizes that change
+        self.socket.sendall(struct.pack('>BxHii', 2, 2, 0, -223))
+        self.pixels = {}
+
+    def update(self, everything=False):
+        """Wait for the next update; the rectangles that it has."""
+        self.socket.sendall(struct.pack('>BBHHHH', 3, not everything, 0, 0,
+                                        self.width, self.height))
+        while True:
+            kind = self.file.read(1)[0]
+            if kind == 0:
+                break
+            if kind == 3:                       # cut text
+                self.file.read(struct.unpack('>3xI', self.file.read(7))[0])
+        count = struct.unpack('>xH', self.file.read(3))[0]
+        return [self.rectangle() for _ in range(count)]
+
+    def rectangle(self):
+        x, y, w, h, kind = struct.unpack('>HHHHi', self.file.read(12))
+        if kind == -223:
+            self.width, self.height = w, h
+            return None
+        data = self.file.read(w * h * 4)
+        for row in range(h):
+            for column in range(w):
+                at = (row * w + column) * 4
+                self.pixels[x + column, y + row] = data[at:at + 3]
+        return x, y, w, h
+
+    def wait_for(self, what, position, pixel):
+        for _ in range(50):
+            if self.pixels.get(position) == pixel:
+                return
+            self.update()
+        raise AssertionError(f'{what}: pixel {position} is '
+                             f'{self.pixels.get(position)}')
+
+
+def poke(vm, bar, offset, size, value):
+    seen = vm.run(f'poke {DEVICE}{bar} {offset:#x} {size} {value:#x}; echo $?')
+    if seen != '0':
+        raise AssertionError(f'poke: {seen}')
+
+
+def dirty_pages(vm, start=0):
+    """How many the accelerator has found dirty, by its trace."""
+    return sum(int(n) for n in re.findall(r'mshv_dirty_sync .* (\d+) of them',
+                                          vm.said()[start:]))
+
+
+def draw(vm, viewer):
+    for register, value in MODE:
+        poke(vm, 2, REGISTERS + 2 * register, 2, value)
+    while (viewer.width, viewer.height) != (WIDTH, HEIGHT):
+        viewer.update()
+    # All but white, so that what was there before does not matter
+    viewer.update(everything=True)
+    # Let the mode's own changes pass.
+    time.sleep(0.2 * PATIENCE)
+    vm.qmp('trace-event-set-state', name='mshv_dirty_sync', enable=True)
+    time.sleep(0.1 * PATIENCE)
+    start = len(vm.said())
+    points = ((3, 10), (500, 200), (639, 479))
+    for number, (x, y) in enumerate(points):
+        poke(vm, 0, (y * WIDTH + x) * 4, 4, 0x123456 + number)
+        viewer.wait_for('drawn', (x, y),
+                        struct.pack('<I', 0x123456 + number)[:3])
+        if viewer.pixels.get((x - 1, y)) != b'\0\0\0':
+            raise AssertionError(f'beside: {viewer.pixels.get((x - 1, y))}')
+    found = dirty_pages(vm, start)
+    if found != len(points):
+        raise AssertionError(f'{found} pages are dirty after {len(points)} '
+                             f'writes:\n{vm.said()[-3000:]}')
+
+
+def vga(directory):
+    path = os.path.join(directory, 'vnc')
+    with Small('-device', 'VGA,addr=5', '-vnc', f'unix:{path}') as vm:
+        viewer = Viewer(path)
+        try:
+            draw(vm, viewer)
+        except (AssertionError, QmpError, OSError) as e:
+            return Tap.ok(False, 'VGA: what is drawn is shown, and nothing '
+                          'else counts as dirty', f'{e}\n{vm}')
+        return Tap.ok(True, 'VGA: what is drawn is shown, and nothing else '
+                      'counts as dirty')
+
+
+def screen(vm, directory):
+    """Colours of the screen and how many pixels have each."""
+    path = os.path.join(directory, 'screen')
+    vm.qmp('screendump', filename=path)
+    with open(path, 'rb') as f:
+        magic, width, height = f.readline(), *f.readline().split()
+        f.readline()
+        data = f.read()
+    if magic != b'P6\n' or len(data) != int(width) * int(height) * 3:
+        raise AssertionError(f'{magic} {width} {height}: no picture')
+    return data
+
+
+def ramfb(directory):
+    """SeaBIOS writes its name there."""
+    with Vm('-M', 'q35', '-m', '32', '-device', 'ramfb') as vm:
+        seen = set()
+        for _ in range(100):
+            seen = set(screen(vm, directory))
+            if vm.qmp('query-status')['running'] and {0, 0xaa} <= seen:
+                break
+            time.sleep(0.05 * PATIENCE)
+        first = screen(vm, directory)
+        Tap.ok({0, 0xaa} <= seen, 'ramfb shows the text of SeaBIOS', seen)
+        return first
+
+
+with tempfile.TemporaryDirectory() as d:
+    vga(d)
+    ramfb(d)
+Tap.end()

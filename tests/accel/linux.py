@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Linux guests on QEMU with -accel mshv: QMP and a shell on the console."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+from vm import ACCEL, PATIENCE, TOP, Vm
+
+sys.path.insert(0, os.path.join(TOP, 'tests', 'lib'))
+from console import Console                         # noqa: E402
+
+# All that the accelerator can give.
+HOST_CPU = 'max' if ACCEL == 'tcg' else 'host'
+
+
+def make(script):
+    """What a script that makes guests prints: where the guest is."""
+    return subprocess.run([os.path.join(TOP, script)], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+class Linux(Vm):
+    """A VM whose serial console is ours."""
+
+    def __init__(self, *args, fds=(), **kwargs):
+        ours, theirs = socket.socketpair()
+        super().__init__(
+            '-chardev', f'socket,id=console,fd={theirs.fileno()}',
+            '-serial', 'chardev:console', *args,
+            fds=[theirs.fileno(), *fds], **kwargs)
+        theirs.close()
+        self.port = ours
+        self.pipe, pipe = os.pipe()
+        self.reader = threading.Thread(target=self.drain, args=(pipe,))
+        self.reader.start()
+        self.console = Console(self.pipe, ours.fileno(), PATIENCE / 10)
+
+    def drain(self, pipe):
+        """A socket is full of some hundred single bytes, and the guest would
+        wait: so keep reading, whatever the test does."""
+        try:
+            while data := self.port.recv(65536):
+                os.write(pipe, data)
+        except ConnectionResetError:
+            pass
+        os.close(pipe)
+
+    def __exit__(self, *args):
+        super().__exit__(*args)
+        self.port.shutdown(socket.SHUT_RDWR)
+        self.reader.join()
+        self.port.close()
+        os.close(self.pipe)
+
+    def run(self, command, seconds=30):
+        return self.console.run(command, seconds)
+
+    def __str__(self):
+        return f'QEMU said: {self.said()}\nconsole:\n{self.console.tail()}'
+
+
+class Small(Linux):
+    """The guest of tests/guest/small-guest, at its prompt."""
+    guest = None
+
+    def __init__(self, *args, modules='', append='', machine='q35', cpu=HOST_CPU,
+                 memory='256', **kwargs):
+        if not Small.guest:
+            Small.guest = make('tests/guest/small-guest')
+        super().__init__(
+            '-M', machine, '-cpu', cpu, '-m', memory, '-vga', 'none',
+            '-kernel', f'{self.guest}/vmlinuz',
+            '-initrd', f'{self.guest}/initrd.img', '-append',
+            f'console=ttyS0 quiet panic=-1 modules={modules} {append}',
+            *args, **kwargs)
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            if not self.started:
+                raise AssertionError('QEMU did not start')
+            self.console.shell(300)
+        except AssertionError as e:
+            text = f'{e}\n{self}'
+            self.__exit__()
+            raise AssertionError(text) from None
+        return self
