@@ -54,8 +54,11 @@ static inline MshvX86 *mshv_x86(CPUState *cs)
 
 /* ---- regpage.c: the register page ---- */
 
-/* Whether the page holds the stopped VP's registers. */
-bool mshv_regpage_valid(CPUState *cs);
+/*
+ * The page if it holds the stopped VP's registers, else NULL. Whoever stores
+ * there sets the dirty bit of the register's class.
+ */
+struct hv_vp_register_page *mshv_regpage(CPUState *cs);
 
 /*
  * One of the page's registers by its name: fetch it, or store it for the next
