@@ -121,9 +121,12 @@ uint64_t emuhv_domain_reftime(EmuhvDomain *d)
                              : (now - d->s->time_origin) / 100;
 }
 
-static void reference_tsc_update(EmuhvVp *vp)
+/*
+ * One page for all VPs, so it is made for the TSC that they have in common:
+ * a VP whose own TSC has been written must not change the others' time.
+ */
+static void reference_tsc_update(EmuhvDomain *d)
 {
-    EmuhvDomain *d = vp->domain;
     uint8_t page[24] = { };
     uint64_t scale, low, tsc, high;
 
@@ -135,7 +138,7 @@ static void reference_tsc_update(EmuhvVp *vp)
     high = 10000000;
     divu128(&low, &high, emuhv.tsc_hz);
     scale = low;
-    tsc = machine_tsc() + emuhv_vp_env(vp)->tsc_offset;
+    tsc = machine_tsc() + d->s->common_tsc_offset;
     mulu64(&low, &high, tsc, scale);
     stl_le_p(page, 1);
     stq_le_p(page + 8, scale);
@@ -370,13 +373,18 @@ void emuhv_domain_freeze(EmuhvDomain *d, bool freeze)
         d->s->time_origin = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
                             d->s->frozen_at * 100;
         d->s->tsc_origin += gone;
+        d->s->common_tsc_offset -= gone;
         for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
             if (d->vps[i]) {
                 emuhv_set_tsc_offset(d->vps[i],
                                      d->vps[i]->s->tsc_offset - gone);
-                reference_tsc_update(d->vps[i]);
             }
         }
+        /* What was loaded while time stood still holds for all. */
+        if (d->vps[0]) {
+            d->s->common_tsc_offset = d->vps[0]->s->tsc_offset;
+        }
+        reference_tsc_update(d);
     }
     all_timers_restart(d);
 }
@@ -417,7 +425,7 @@ static void set_reference_tsc(EmuhvVp *vp, uint64_t val)
 {
     vp->domain->s->reference_tsc = val;
     vp->domain->s->overlay_slot[1] = emuhv_vp_overlay(vp, 3);
-    reference_tsc_update(vp);
+    reference_tsc_update(vp->domain);
     set_overlay(vp, 1, val, emuhv_vp_overlay(vp, 3), false);
 }
 
@@ -686,4 +694,5 @@ void emuhv_domain_synth_reset(EmuhvDomain *d)
 {
     d->s->time_origin = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     d->s->tsc_origin = machine_tsc();
+    d->s->common_tsc_offset = -d->s->tsc_origin;
 }

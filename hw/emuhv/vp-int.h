@@ -145,6 +145,7 @@ struct EmuhvDomainState {
     uint64_t frozen_at;         /* reference time when it was frozen */
     int64_t time_origin;        /* virtual clock at reference time 0 */
     uint64_t tsc_origin;        /* machine's TSC when the child's was 0 */
+    uint64_t common_tsc_offset; /* of VPs whose TSC was not written since */
     uint64_t frozen_tsc;        /* machine's TSC when time was frozen */
 
     /* Intercepts and results; VPs read them without the BQL */
