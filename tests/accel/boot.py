@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Machines and firmware: what boots, from where.
 
-SeaBIOS through INT 13h, OVMF with variables that stay, qboot on microvm, and
-the kernel by itself.
+SeaBIOS through INT 13h, OVMF with variables that stay, and the kernel by
+itself, also on microvm.
 """
 
 import os
@@ -112,8 +112,8 @@ def ovmf(disk, directory):
 def main():
     disk = make('tests/guest/boot-disk')
     for machine in ('pc', 'q35'):
-        check(f'{machine} boots a kernel', direct_kernel, machine)
-    check('microvm boots a kernel, and its virtio-mmio disk is read', microvm)
+        check(f'{machine} boots a kernel by PVH', direct_kernel, machine)
+    check('microvm boots a kernel by PVH, and its virtio-mmio disk is read', microvm)
     check('SeaBIOS boots from disk', seabios, disk)
     with tempfile.TemporaryDirectory() as d:
         check('OVMF boots from disk; a variable outlives a reboot and QEMU',
