@@ -39,7 +39,7 @@ def calls(vm):
 
 
 def numbers(count):
-    return range(1, count + 1) if ALL else sorted({1, count})
+    return range(1, count + 1) if ALL or not count else sorted({1, count})
 
 
 class Sum:
