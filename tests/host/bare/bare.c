@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdarg.h>
 #include "bare.h"
+#include "entry.h"
 
 #define COM1            0x3f8
 #define COM_EMPTY       0x20
@@ -27,22 +28,12 @@
 #define MSR_SIMP        0x40000083
 #define MSR_SINT0       0x40000090
 
-/* What start.S pushes */
-typedef struct Frame {
-    uint64_t rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t vector, error_code, rip, cs, rflags, rsp, ss;
-} Frame;
-
-extern char vectors[], faulted[], vmcall_faulted[], fault_rdmsr[],
-            fault_wrmsr[], fault_vmcall[], ap_code[], ap_code_end[];
-void start(void);
-void ap_start(void);
-void handle_interrupt(Frame *f);
-
+/* volatile: interrupt handlers and the other CPU change these */
 volatile uint64_t interrupts[256];
 void (*on_interrupt)(unsigned vector);
+/* volatile: set by one CPU, read by the other */
 static void (*volatile ap_main)(void);
-static volatile bool ap_is_up;
+static volatile bool ap_is_up;  /* volatile: as ap_main */
 static uint64_t idt[512] __attribute__((aligned(16)));
 static uint8_t hypercall_page[PAGE] __attribute__((aligned(PAGE)));
 
@@ -95,9 +86,10 @@ static void outl(uint16_t port, uint32_t v)
     __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
 
+/* volatile: registers of a device */
 static volatile uint32_t *apic(unsigned reg)
 {
-    return (volatile uint32_t *)(APIC + reg);
+    return (volatile uint32_t *)(APIC + reg);   /* volatile: a device */
 }
 
 /* ---- Text ---- */

@@ -24,6 +24,7 @@ typedef struct Params {
     uint64_t cpus;
     uint64_t root_scheduler;
 } Params;
+/* volatile: the compiler must not take it for unwritten memory */
 #define PARAMS      ((volatile Params *)0x7000)
 
 void *memset(void *at, int c, size_t n);

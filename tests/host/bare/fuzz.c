@@ -41,9 +41,10 @@ typedef struct Cpu {
 } Cpu;
 
 static Cpu cpus[2];
+/* volatile: both CPUs read and write these */
 static volatile uint64_t live[MAX_LIVE];
-static volatile uint64_t next_port = 1;
-static volatile bool ap_done;
+static volatile uint64_t next_port = 1;     /* volatile: as live */
+static volatile bool ap_done;               /* volatile: as live */
 
 /* ---- Values ---- */
 
@@ -702,6 +703,7 @@ static void new_child(Cpu *cpu)
     if (STATUS(rax)) {
         return;
     }
+    /* volatile: the hypervisor wrote it */
     id = *(volatile uint64_t *)out;
     if (random_below(r, 16)) {
         start_call(cpu, &c, SET_PROPERTY);
@@ -809,13 +811,14 @@ static void a_cpuid(Cpu *cpu)
 static void take_message(unsigned vector)
 {
     uint64_t simp;
-    volatile uint32_t *slot;
+    volatile uint32_t *slot;    /* volatile: the hypervisor writes it */
 
     if (vector != 0xf3 || !try_rdmsr(0x40000083, &simp) || !(simp & 1) ||
         simp >> 12 < ARENA / PAGE || simp >> 12 > 0xfeff0 ||
         (simp >= NO_RAM && simp < 0xfef00000)) {
         return;
     }
+    /* volatile: as declared */
     slot = (volatile uint32_t *)(simp & ~0xfffull);
     *slot = 0;
     __sync_synchronize();
