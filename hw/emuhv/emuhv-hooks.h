@@ -91,6 +91,8 @@ bool emuhv_do_rdmsr(CPUX86State *env, uint64_t *val, uintptr_t ra);
 void emuhv_do_event_begin(CPUX86State *env, int intno, int is_int,
                           int error_code, target_ulong next_eip, int *is_hw);
 void emuhv_do_event_end(CPUX86State *env);
+/* Is an event being delivered? */
+bool emuhv_do_in_event(X86CPU *cpu);
 /* Returns if a debugger waits for it. */
 void emuhv_do_debug_event(X86CPU *cpu);
 int emuhv_do_exec_interrupt(CPUX86State *env, int interrupt_request);

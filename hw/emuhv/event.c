@@ -79,6 +79,11 @@ void emuhv_do_event_end(CPUX86State *env)
     }
 }
 
+bool emuhv_do_in_event(X86CPU *cpu)
+{
+    return emuhv_vp_of(&cpu->env)->s->in_event;
+}
+
 static uint64_t encode(CPUX86State *env, const EmuhvEvent *e)
 {
     uint64_t v = PI_PENDING | (uint64_t)(e->vector & 0xff) << PI_VECTOR_SHIFT;
