@@ -148,14 +148,14 @@ static void repair(void)
 }
 
 /* What is to be unmapped need no longer be mapped. */
-static void forget_missing(const MshvRegion *region)
+static void forget_missing(uint64_t gpa, MemoryRegion *owner)
 {
     guint i;
 
     for (i = missing->len; i-- > 0;) {
         MshvRegion *other = &g_array_index(missing, MshvRegion, i);
 
-        if (other->gpa == region->gpa && other->owner == region->owner) {
+        if (other->gpa == gpa && other->owner == owner) {
             memory_region_unref(other->owner);
             g_array_remove_index_fast(missing, i);
         }
@@ -184,11 +184,16 @@ static bool region_of_section(MemoryRegionSection *section,
     return mshv_region_align(region);
 }
 
+/* Where the whole pages of @section begin. */
+static uint64_t gpa_of_section(const MemoryRegionSection *section)
+{
+    return ROUND_UP(section->offset_within_address_space, MSHV_REGION_PAGE);
+}
+
 /* The mapped region that begins where @section does, or NULL. */
 static MshvRegion *region_at_section(MemoryRegionSection *section)
 {
-    uint64_t gpa = ROUND_UP(section->offset_within_address_space,
-                            MSHV_REGION_PAGE);
+    uint64_t gpa = gpa_of_section(section);
     MshvRegion *region = mshv_region_find(&table, gpa);
 
     return region && region->gpa == gpa && region->owner == section->mr ?
@@ -211,16 +216,11 @@ static void region_add(MemoryListener *listener, MemoryRegionSection *section)
 static void region_del(MemoryListener *listener, MemoryRegionSection *section)
 {
     MshvRegion *region = region_at_section(section);
-    MshvRegion refused = {
-        .gpa = ROUND_UP(section->offset_within_address_space,
-                        MSHV_REGION_PAGE),
-        .owner = section->mr,
-    };
 
     if (region) {
         g_array_append_val(leaving, *region);
     } else {
-        forget_missing(&refused);
+        forget_missing(gpa_of_section(section), section->mr);
     }
 }
 

@@ -91,8 +91,8 @@ static MemoryRegion *find_ram(uint64_t gpa, unsigned len, bool write,
 }
 
 /*
- * RAM that can be seen at @gpa, but not written there (shadow RAM). The region
- * itself does not tell: it may be writable elsewhere.
+ * Of RAM: can it be seen at @gpa, but not written there (shadow RAM)? The
+ * region itself does not tell: it may be writable elsewhere.
  */
 static bool is_write_protected(uint64_t gpa)
 {
@@ -110,10 +110,12 @@ static bool is_write_protected(uint64_t gpa)
 static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
 {
     hwaddr offset;
-    MemoryRegion *mr = write && is_write_protected(gpa)
-                       ? NULL : find_ram(gpa, len, write, &offset);
+    MemoryRegion *mr = find_ram(gpa, len, write, &offset);
 
-    return mr ? (uint8_t *)memory_region_get_ram_ptr(mr) + offset : NULL;
+    if (!mr || (write && is_write_protected(gpa))) {
+        return NULL;
+    }
+    return (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
 }
 
 static void dirty_gpa(void *opaque, uint64_t gpa, unsigned len)
@@ -140,9 +142,11 @@ static int read_gpa(void *opaque, uint64_t gpa, void *buf, unsigned len)
 static int write_gpa(void *opaque, uint64_t gpa, const void *buf, unsigned len)
 {
     MshvEmulation *e = opaque;
+    hwaddr offset;
 
     trace_mshv_mmio(e->cs->cpu_index, true, gpa, len);
-    if (is_write_protected(gpa)) {
+    /* A device's registers, the usual case, are spared the second look. */
+    if (find_ram(gpa, 1, true, &offset) && is_write_protected(gpa)) {
         return 0;
     }
     address_space_write(&address_space_memory, gpa, MEMTXATTRS_UNSPECIFIED,
