@@ -20,18 +20,6 @@ static uint8_t vectors_out[2][AREA] __attribute__((aligned(64)));
 static bool have_avx;
 static uint8_t *ram;            /* two pages, and two more for the source */
 
-static void set_up_vga(void)
-{
-    static const uint8_t graphics[] = { 0, 0, 0, 0, 0, 0, 0x05, 0, 0xff };
-    unsigned i;
-
-    outw(0x3c4, 0x0102);        /* plane 0 */
-    outw(0x3c4, 0x0604);        /* no odd and even */
-    for (i = 0; i < sizeof(graphics); i++) {
-        outw(0x3ce, graphics[i] << 8 | i);
-    }
-}
-
 static void set_up_vectors(void)
 {
     unsigned i;
@@ -260,7 +248,7 @@ void guest_main(void)
 {
     const struct snippet *s;
 
-    set_up_vga();
+    vga_is_memory();
     set_up_pages();
     set_up_vectors();
     print("# AVX: %u, LA57: %u\n", have_avx, READ_REG("cr4") >> 12 & 1);

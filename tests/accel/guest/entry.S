@@ -160,6 +160,16 @@ trap_common:
 
 /* ---- Code with registers of its own ---- */
 
+/* What a function must give back as it was; run_end pops it. */
+        .macro save_callee_saved
+        push %rbx
+        push %rbp
+        push %r12
+        push %r13
+        push %r14
+        push %r15
+        .endm
+
 /*
  * void run(struct regs *regs, const void *code)
  * Loads all registers (but RSP), calls @code, and stores all. An exception
@@ -167,12 +177,7 @@ trap_common:
  */
         .globl run
 run:
-        push %rbx
-        push %rbp
-        push %r12
-        push %r13
-        push %r14
-        push %r15
+        save_callee_saved
         mov %rdi, run_regs
         mov %rsi, run_code
         mov %rsp, run_rsp
@@ -235,12 +240,7 @@ run_end:
  */
         .globl run_stepping
 run_stepping:
-        push %rbx
-        push %rbp
-        push %r12
-        push %r13
-        push %r14
-        push %r15
+        save_callee_saved
         mov %rdi, run_regs
         mov %rsp, run_rsp
         mov %rdi, %rax
@@ -262,12 +262,7 @@ run_stepping:
  */
         .globl run_user
 run_user:
-        push %rbx
-        push %rbp
-        push %r12
-        push %r13
-        push %r14
-        push %r15
+        save_callee_saved
         mov %rdi, run_regs
         mov %rsp, run_rsp
         push $USER_DS

@@ -295,12 +295,7 @@ void guest_main(void)
     for (i = 0; i < 6; i++) {
         new_page();
     }
-    /* Plane 0 of the VGA is memory. */
-    outw(0x3c4, 0x0102);
-    outw(0x3c4, 0x0604);
-    outw(0x3ce, 0x0005);
-    outw(0x3ce, 0x0506);
-    outw(0x3ce, 0xff08);
+    vga_is_memory();
     map_page(MMIO, DEVICE_MEMORY, PTE_P | PTE_W);
     map_page(RAM, page + 4096, PTE_P | PTE_W);
     map_page(ABSENT - 1, page + 2 * 4096, PTE_P | PTE_W);

@@ -324,3 +324,15 @@ void c_entry(unsigned number)
     guest_main();
     end();
 }
+
+void vga_is_memory(void)
+{
+    static const uint8_t graphics[] = { 0, 0, 0, 0, 0, 0, 0x05, 0, 0xff };
+    unsigned i;
+
+    outw(0x3c4, 0x0102);        /* plane 0 */
+    outw(0x3c4, 0x0604);        /* no odd and even */
+    for (i = 0; i < sizeof(graphics); i++) {
+        outw(0x3ce, graphics[i] << 8 | i);
+    }
+}

@@ -103,6 +103,9 @@ uint64_t page_entry(unsigned page);
 /* A page of RAM that nobody else uses. */
 void *new_page(void);
 
+/* Plane 0 of the VGA reads as it was written. */
+void vga_is_memory(void);
+
 /* ---- Interrupt controllers ---- */
 
 #define LAPIC           0xfee00000u

@@ -289,11 +289,7 @@ void guest_main(void)
     for (i = 0; i < 4; i++) {
         new_page();
     }
-    outw(0x3c4, 0x0102);
-    outw(0x3c4, 0x0604);
-    outw(0x3ce, 0x0005);
-    outw(0x3ce, 0x0506);
-    outw(0x3ce, 0xff08);
+    vga_is_memory();
     for (i = 0; i < 2; i++) {
         map_page(MMIO + i, VGA + i * 4096, PTE_P | PTE_W);
         map_page(RAM + i, page + (2 - i) * 4096, PTE_P | PTE_W);

@@ -258,11 +258,7 @@ void guest_main(void)
     volatile uint32_t *at = (void *)(VGA + 0x100ull);
     unsigned i;
 
-    outw(0x3c4, 0x0102);
-    outw(0x3c4, 0x0604);
-    outw(0x3ce, 0x0005);
-    outw(0x3ce, 0x0506);
-    outw(0x3ce, 0xff08);
+    vga_is_memory();
     trap_handlers[TIMER] = on_timer;
     set_up_vectors();
     if (cpuid(1, 0).ebx >> 16 & 0xfe) {
