@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "runner.h"
 
 enum mode { REAL, PROT16, PROT32, LONG64, NMODES };
 
@@ -411,8 +412,6 @@ int main(void)
 {
     Suite *s = suite_create("insn-decode");
     TCase *tc = tcase_create("decode");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, prefix, 0, NMODES);
@@ -421,10 +420,5 @@ int main(void)
     tcase_add_test(tc, by_mode);
     tcase_add_test(tc, length_limit);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

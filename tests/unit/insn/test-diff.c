@@ -13,6 +13,7 @@
 
 #include "encodings.h"
 #include "machine.h"
+#include "runner.h"
 #include "native.h"
 
 #define CASES       40          /* of each encoding, unless INSN_CASES says */
@@ -608,8 +609,7 @@ int main(void)
     Suite *s = suite_create("insn-diff");
     TCase *tc = tcase_create("differential");
     const char *why;
-    SRunner *sr;
-    int failed;
+    int status;
 
     if (!native_init(&why)) {
         printf("1..0 # SKIP machine: %s\n", why);
@@ -622,14 +622,10 @@ int main(void)
     tcase_add_loop_test(tc, differential, 0, nencodings);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
+    status = run_suite(s);
     machine_free(all.m);
     fprintf(stderr, "%u encodings (%u skipped), %u cases (%u of them faults), "
             "each as RAM and as MMIO\n", nencodings, all.skipped, all.run,
             all.faults);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return status;
 }

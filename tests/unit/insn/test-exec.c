@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "runner.h"
 
 #define DATA    0x400000ull     /* gva of four pages of RAM at DATA_RAM */
 #define DATA_RAM 0x20000u
@@ -676,8 +677,6 @@ int main(void)
 {
     Suite *s = suite_create("insn-exec");
     TCase *tc = tcase_create("exec");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
@@ -700,10 +699,5 @@ int main(void)
     tcase_add_test(tc, fetch);
     tcase_add_test(tc, outcome);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "runner.h"
 
 #define RUNS    100000
 
@@ -130,16 +131,9 @@ int main(void)
 {
     Suite *s = suite_create("insn-fuzz");
     TCase *tc = tcase_create("fuzz");
-    SRunner *sr;
-    int failed;
 
     tcase_add_test(tc, random_code);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "runner.h"
 
 #define GDT     0x20000u
 
@@ -175,8 +176,6 @@ int main(void)
 {
     Suite *s = suite_create("insn-segment");
     TCase *tc = tcase_create("segment");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, data);
@@ -185,10 +184,5 @@ int main(void)
     tcase_add_test(tc, jump);
     tcase_add_test(tc, real);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

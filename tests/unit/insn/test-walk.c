@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "runner.h"
 
 enum mode { M32, M32NOPSE, MPAE, M4, M5, NMODES };
 
@@ -461,8 +462,6 @@ int main(void)
 {
     Suite *s = suite_create("insn-walk");
     TCase *tc = tcase_create("walk");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, address, 0,
@@ -477,10 +476,5 @@ int main(void)
     tcase_add_test(tc, debug_walk);
     tcase_add_test(tc, tables_in_mmio);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the tests of the instruction emulator end. */
+#ifndef INSN_TEST_RUNNER_H
+#define INSN_TEST_RUNNER_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* Run @s in this process; the exit status of the program. */
+static inline int run_suite(Suite *s)
+{
+    SRunner *sr = srunner_create(s);
+    int failed;
+
+    srunner_set_fork_status(sr, CK_NOFORK);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
