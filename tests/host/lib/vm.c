@@ -61,13 +61,19 @@ int vm_unmap(Vm *vm, uint64_t gpa, void *at, size_t size)
 
 void vm_make(Vm *vm, size_t size, unsigned vps)
 {
+    vm_make_with(vm, size, vps, LAPIC_FLAGS, 0);
+}
+
+void vm_make_with(Vm *vm, size_t size, unsigned vps, uint64_t flags,
+                  uint64_t features)
+{
     struct mshv_create_vp args;
     unsigned i;
 
     memset(vm, 0, sizeof(*vm));
     vm->dev = open_dev();
-    vm->fd = new_partition(vm->dev, LAPIC_FLAGS);
-    if (set_property(vm->fd, PROP_SYNTHETIC_FEATURES, 0) != ST_SUCCESS) {
+    vm->fd = new_partition(vm->dev, flags);
+    if (set_property(vm->fd, PROP_SYNTHETIC_FEATURES, features) != ST_SUCCESS) {
         give_up("cannot set the synthetic features");
     }
     if (ioctl(vm->fd, MSHV_INITIALIZE_PARTITION) < 0) {

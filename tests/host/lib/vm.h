@@ -30,6 +30,9 @@ int new_partition(int dev, uint64_t flags);
 
 /* An initialized partition with RAM at 0 and @vps processors. */
 void vm_make(Vm *vm, size_t size, unsigned vps);
+/* The same with other creation flags and synthetic features. */
+void vm_make_with(Vm *vm, size_t size, unsigned vps, uint64_t flags,
+                  uint64_t features);
 void vm_free(Vm *vm);
 int vm_map(Vm *vm, uint64_t gpa, void *at, size_t size, uint8_t flags);
 int vm_unmap(Vm *vm, uint64_t gpa, void *at, size_t size);
