@@ -11,6 +11,7 @@
 #include "qemu/option.h"
 #include "migration/blocker.h"
 #include "mshv/mshv.h"
+#include "access.h"
 #include "arch.h"
 #include "device.h"
 #include "dirty.h"
@@ -72,6 +73,7 @@ static int mshv_init_machine(MachineState *ms)
     int ret = init(MSHV_ACCEL(accel), &err);
 
     if (ret >= 0) {
+        mshv_access_init();
         mshv_vcpu_init_signal();
         mshv_stats_init();
         /* Tests make calls fail at run time. */

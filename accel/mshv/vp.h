@@ -10,6 +10,7 @@
 #ifndef ACCEL_MSHV_VP_H
 #define ACCEL_MSHV_VP_H
 
+#include "exec/hwaddr.h"
 #include "hw/core/cpu.h"
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
@@ -23,6 +24,25 @@ typedef struct MshvExitCount {
     uint32_t type;              /* of the message, 0: this row is free */
     uint64_t count;
 } MshvExitCount;
+
+typedef enum MshvAccessKind {
+    MSHV_ACCESS_OTHER,          /* neither of these */
+    MSHV_ACCESS_RAM,            /* memory that may be accessed directly */
+    MSHV_ACCESS_PROTECTED,      /* the same, but a write is to be dropped */
+    MSHV_ACCESS_CALL,           /* one call of a device */
+} MshvAccessKind;
+
+/* Where an access went; see access.h. */
+typedef struct MshvAccess {
+    hwaddr addr;
+    uint32_t how;               /* length, direction, space; 0: free */
+    uint32_t version;           /* of the address spaces */
+    MshvAccessKind kind;
+    MemoryRegion *mr;
+    hwaddr offset;              /* in it */
+} MshvAccess;
+
+#define MSHV_ACCESS_SLOTS 64
 
 struct AccelCPUState {
     int fd;                     /* of the VP */
@@ -38,6 +58,7 @@ struct AccelCPUState {
     bool loading;               /* its state comes from a stream */
     struct hv_message message;  /* of the last exit */
     MshvExitCount exits[MSHV_EXIT_KINDS];   /* the last row: all others */
+    MshvAccess accesses[MSHV_ACCESS_SLOTS];
     uint64_t kicks;             /* runs that a kick ended, without a message */
     void *arch;                 /* target/i386/mshv's own */
 };

@@ -23,6 +23,8 @@ GUESTS = [
     ('exceptions with 5 levels', 'exceptions-la57',
      ('-M', 'pc', '-cpu', 'max', *VGA)),
     ('ports', 'ports', ('-M', 'pc', '-cpu', 'max', *VGA)),
+    ('moving', 'moving', ('-M', 'pc', *VGA, '-device', 'edu',
+                          '-device', 'edu')),
     ('interrupts of pc', 'interrupts', ('-M', 'pc,hpet=on', *INTERRUPTS)),
     ('interrupts of q35', 'interrupts', ('-M', 'q35,hpet=on', *INTERRUPTS)),
     ('100 starts', 'reset', ('-M', 'pc', '-smp', '4')),

@@ -7,9 +7,9 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
-#include "exec/address-spaces.h"
 #include "exec/memory.h"
 #include "system/hw_accel.h"
+#include "accel/mshv/access.h"
 #include "emulate.h"
 #include "trace.h"
 
@@ -31,6 +31,11 @@ static const uint32_t cpu_names[] = {
 
 QEMU_BUILD_BUG_ON(sizeof(struct insn_seg) !=
                   sizeof(struct hv_x64_segment_register));
+QEMU_BUILD_BUG_ON(sizeof_field(struct insn_cpu, gpr) !=
+                  sizeof_field(struct hv_vp_register_page, gp_registers));
+QEMU_BUILD_BUG_ON(sizeof_field(struct insn_cpu, seg) !=
+                  sizeof_field(struct hv_vp_register_page,
+                               segment_registers));
 
 static uint8_t current_privilege(const struct insn_cpu *cpu)
 {
@@ -43,16 +48,27 @@ static uint8_t current_privilege(const struct insn_cpu *cpu)
     return (cpu->seg[INSN_SS].attr >> INSN_SEG_DPL_SHIFT) & 3;
 }
 
-int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
+/* From the register page, as every exit has it. */
+static void load_page(struct insn_cpu *cpu,
+                      const struct hv_vp_register_page *page)
+{
+    memcpy(cpu->gpr, page->gp_registers, sizeof(cpu->gpr));
+    memcpy(cpu->seg, page->segment_registers, sizeof(cpu->seg));
+    cpu->rip = page->rip;
+    cpu->rflags = page->rflags;
+    cpu->cr0 = page->cr0;
+    cpu->cr3 = page->cr3;
+    cpu->cr4 = page->cr4;
+    cpu->efer = page->efer;
+}
+
+static int load_registers(struct insn_cpu *cpu, CPUState *cs, Error **errp)
 {
     union hv_register_value v[ARRAY_SIZE(cpu_names)];
-    struct insn_cpu *cpu = &e->cpu;
     unsigned i;
-    int ret;
+    int ret = mshv_x86_get_regs(cs, cpu_names, v, ARRAY_SIZE(cpu_names),
+                                errp);
 
-    memset(e, 0, sizeof(*e));
-    e->cs = cs;
-    ret = mshv_x86_get_regs(cs, cpu_names, v, ARRAY_SIZE(cpu_names), errp);
     if (ret < 0) {
         return ret;
     }
@@ -68,63 +84,52 @@ int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
     cpu->cr3 = v[FIRST_CONTROL + 1].reg64;
     cpu->cr4 = v[FIRST_CONTROL + 2].reg64;
     cpu->efer = v[FIRST_CONTROL + 3].reg64;
+    return 0;
+}
+
+int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
+{
+    const struct hv_vp_register_page *page = mshv_regpage(cs);
+    struct insn_cpu *cpu = &e->cpu;
+    int ret;
+
+    e->cs = cs;
+    e->err = NULL;
+    e->access_version = mshv_access_version();
+    cpu->dirty_gpr = 0;
+    cpu->dirty = 0;
+    cpu->dirty_seg = 0;
+    if (likely(page)) {
+        load_page(cpu, page);
+    } else {
+        ret = load_registers(cpu, cs, errp);
+        if (ret < 0) {
+            return ret;
+        }
+    }
     cpu->cpl = current_privilege(cpu);
-    cpu->maxphyaddr = X86_CPU(cs)->phys_bits;
+    cpu->maxphyaddr = env_archcpu(cpu_env(cs))->phys_bits;
     return 0;
 }
 
 /* ---- Memory ---- */
 
-static MemoryRegion *find_ram(uint64_t gpa, unsigned len, bool write,
-                              hwaddr *offset)
-{
-    hwaddr found = len;
-    MemoryRegion *mr = address_space_translate(&address_space_memory, gpa,
-                                               offset, &found, write,
-                                               MEMTXATTRS_UNSPECIFIED);
-
-    if (found < len ||
-        !memory_access_is_direct(mr, write, MEMTXATTRS_UNSPECIFIED)) {
-        return NULL;
-    }
-    return mr;
-}
-
-/*
- * Of RAM: can it be seen at @gpa, but not written there (shadow RAM)? The
- * region itself does not tell: it may be writable elsewhere.
- */
-static bool is_write_protected(uint64_t gpa)
-{
-    MemoryRegionSection section = memory_region_find(get_system_memory(), gpa,
-                                                     1);
-    bool found = section.mr && section.readonly &&
-                 memory_region_is_ram(section.mr);
-
-    if (section.mr) {
-        memory_region_unref(section.mr);
-    }
-    return found;
-}
-
 static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
 {
-    hwaddr offset;
-    MemoryRegion *mr = find_ram(gpa, len, write, &offset);
+    MshvEmulation *e = opaque;
+    const MshvAccess *a = mshv_access_find(e->cs, false, gpa, len, write);
 
-    if (!mr || (write && is_write_protected(gpa))) {
-        return NULL;
-    }
-    return (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
+    return a->kind == MSHV_ACCESS_RAM
+           ? (uint8_t *)memory_region_get_ram_ptr(a->mr) + a->offset : NULL;
 }
 
 static void dirty_gpa(void *opaque, uint64_t gpa, unsigned len)
 {
-    hwaddr offset;
-    MemoryRegion *mr = find_ram(gpa, len, true, &offset);
+    MshvEmulation *e = opaque;
+    const MshvAccess *a = mshv_access_find(e->cs, false, gpa, len, true);
 
-    if (mr) {
-        memory_region_set_dirty(mr, offset, len);
+    if (a->kind == MSHV_ACCESS_RAM) {
+        memory_region_set_dirty(a->mr, a->offset, len);
     }
 }
 
@@ -133,24 +138,16 @@ static int read_gpa(void *opaque, uint64_t gpa, void *buf, unsigned len)
     MshvEmulation *e = opaque;
 
     trace_mshv_mmio(e->cs->cpu_index, false, gpa, len);
-    memset(buf, 0xff, len);
-    address_space_read(&address_space_memory, gpa, MEMTXATTRS_UNSPECIFIED,
-                       buf, len);
+    mshv_access_read(e->cs, false, gpa, buf, len, 1);
     return 0;
 }
 
 static int write_gpa(void *opaque, uint64_t gpa, const void *buf, unsigned len)
 {
     MshvEmulation *e = opaque;
-    hwaddr offset;
 
     trace_mshv_mmio(e->cs->cpu_index, true, gpa, len);
-    /* A device's registers, the usual case, are spared the second look. */
-    if (find_ram(gpa, 1, true, &offset) && is_write_protected(gpa)) {
-        return 0;
-    }
-    address_space_write(&address_space_memory, gpa, MEMTXATTRS_UNSPECIFIED,
-                        buf, len);
+    mshv_access_write(e->cs, false, gpa, buf, len, 1);
     return 0;
 }
 
@@ -159,24 +156,18 @@ static int write_gpa(void *opaque, uint64_t gpa, const void *buf, unsigned len)
 static int io_read(void *opaque, uint16_t port, unsigned size, unsigned count,
                    void *buf)
 {
-    unsigned i;
+    MshvEmulation *e = opaque;
 
-    for (i = 0; i < count; i++) {
-        address_space_read(&address_space_io, port, MEMTXATTRS_UNSPECIFIED,
-                           (uint8_t *)buf + i * size, size);
-    }
+    mshv_access_read(e->cs, true, port, buf, size, count);
     return 0;
 }
 
 static int io_write(void *opaque, uint16_t port, unsigned size, unsigned count,
                     const void *buf)
 {
-    unsigned i;
+    MshvEmulation *e = opaque;
 
-    for (i = 0; i < count; i++) {
-        address_space_write(&address_space_io, port, MEMTXATTRS_UNSPECIFIED,
-                            (const uint8_t *)buf + i * size, size);
-    }
+    mshv_access_write(e->cs, true, port, buf, size, count);
     return 0;
 }
 
@@ -299,8 +290,10 @@ static bool should_stop(void *opaque)
 {
     MshvEmulation *e = opaque;
 
+    /* Mappings of RAM are kept from one element to the next. */
     return qatomic_read(&e->cs->exit_request) ||
-           qatomic_read(&e->cs->accel->kicked);
+           qatomic_read(&e->cs->accel->kicked) ||
+           mshv_access_version() != e->access_version;
 }
 
 const struct insn_ops mshv_insn_ops = {
@@ -340,6 +333,23 @@ static void write_back_env(MshvEmulation *e)
     }
 }
 
+static void write_back_page(const struct insn_cpu *cpu,
+                            struct hv_vp_register_page *page)
+{
+    if (cpu->dirty_gpr) {
+        memcpy(page->gp_registers, cpu->gpr, sizeof(cpu->gpr));
+        page->dirty |= 1u << HV_X64_REGISTER_CLASS_GENERAL;
+    }
+    if (cpu->dirty & INSN_DIRTY_RIP) {
+        page->rip = cpu->rip;
+        page->dirty |= 1u << HV_X64_REGISTER_CLASS_IP;
+    }
+    if (cpu->dirty & INSN_DIRTY_RFLAGS) {
+        page->rflags = cpu->rflags;
+        page->dirty |= 1u << HV_X64_REGISTER_CLASS_FLAGS;
+    }
+}
+
 /* Let the VP have what CPUX86State has, so that more can be added to it. */
 static int flush_env(CPUState *cs, Error **errp)
 {
@@ -357,17 +367,13 @@ static int flush_env(CPUState *cs, Error **errp)
     return ret;
 }
 
-static int write_back(MshvEmulation *e, Error **errp)
+/* Any registers, to wherever they are. */
+static int write_back_all(MshvEmulation *e, Error **errp)
 {
     struct hv_register_assoc regs[18 + INSN_NSEGS] = { 0 };
     unsigned i, n = 0;
-    int ret;
+    int ret = flush_env(e->cs, errp);
 
-    if (e->cs->vcpu_dirty && !e->cpu.dirty_seg) {
-        write_back_env(e);
-        return 0;
-    }
-    ret = flush_env(e->cs, errp);
     if (ret < 0) {
         return ret;
     }
@@ -392,6 +398,24 @@ static int write_back(MshvEmulation *e, Error **errp)
         }
     }
     return mshv_x86_store_regs(e->cs, regs, n, errp);
+}
+
+static int write_back(MshvEmulation *e, Error **errp)
+{
+    struct hv_vp_register_page *page = mshv_regpage(e->cs);
+
+    if (unlikely(e->cpu.dirty_seg)) {
+        return write_back_all(e, errp);
+    }
+    if (unlikely(e->cs->vcpu_dirty)) {
+        write_back_env(e);
+        return 0;
+    }
+    if (unlikely(!page)) {
+        return write_back_all(e, errp);
+    }
+    write_back_page(&e->cpu, page);
+    return 0;
 }
 
 static int single_step_trap(CPUState *cs, Error **errp)

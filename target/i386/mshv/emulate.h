@@ -13,6 +13,7 @@
 typedef struct MshvEmulation {
     CPUState *cs;
     struct insn_cpu cpu;
+    uint32_t access_version;    /* at its start */
     Error *err;                 /* why a callback failed */
 } MshvEmulation;
 

@@ -54,8 +54,11 @@ static inline MshvX86 *mshv_x86(CPUState *cs)
 
 /* ---- regpage.c: the register page ---- */
 
-/* Whether the page holds the stopped VP's registers. */
-bool mshv_regpage_valid(CPUState *cs);
+/*
+ * The page if it holds the stopped VP's registers, else NULL. Whoever stores
+ * there sets the dirty bit of the register's class.
+ */
+struct hv_vp_register_page *mshv_regpage(CPUState *cs);
 
 /*
  * One of the page's registers by its name: fetch it, or store it for the next
@@ -82,9 +85,9 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
 int mshv_x86_store_regs(CPUState *cs, const struct hv_register_assoc *regs,
                         unsigned n, Error **errp);
 
-/* RIP, and RAX, at the end of an instruction. */
-int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set_rax,
-                                uint64_t rax, Error **errp);
+/* RIP, and with @set general register @reg, at the end of an instruction. */
+int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set,
+                                unsigned reg, uint64_t value, Error **errp);
 
 /* ---- exits ---- */
 

@@ -10,8 +10,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/rcu.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "accel/mshv/access.h"
 #include "emulate.h"
 #include "trace.h"
 
@@ -25,7 +24,7 @@ static int emulate(CPUState *cs,
                       sizeof(io->instruction_bytes)),
         .io_allowed = true,
     };
-    struct insn_result result = { 0 };
+    struct insn_result result;
     enum insn_status status;
     MshvEmulation e;
     int ret = mshv_emulation_begin(&e, cs, errp);
@@ -58,7 +57,7 @@ static int finish(CPUState *cs,
                   uint32_t value, unsigned size, Error **errp)
 {
     uint64_t rip = io->header.rip + io->header.instruction_length;
-    CPUX86State *env = &X86_CPU(cs)->env;
+    CPUX86State *env = cpu_env(cs);
     int ret = 0;
 
     if (!(io->header.execution_state.efer_lma &&
@@ -71,10 +70,25 @@ static int finish(CPUState *cs,
             env->regs[R_EAX] = merge(env->regs[R_EAX], value, size);
         }
     } else {
-        ret = mshv_x86_finish_instruction(cs, rip, in,
+        ret = mshv_x86_finish_instruction(cs, rip, in, R_EAX,
                                           merge(io->rax, value, size), errp);
     }
     return ret < 0 ? ret : mshv_after_instruction(cs, &io->header, errp);
+}
+
+/* Ports that belong to several devices, or take smaller accesses. */
+static uint32_t access_parts(CPUState *cs, uint16_t port, uint32_t value,
+                             unsigned size, bool in)
+{
+    uint8_t buf[4];
+
+    stl_le_p(buf, value);
+    if (in) {
+        mshv_access_read(cs, true, port, buf, size, 1);
+    } else {
+        mshv_access_write(cs, true, port, buf, size, 1);
+    }
+    return ldl_le_p(buf);
 }
 
 int mshv_exit_io_port(CPUState *cs, const struct hv_message *msg, Error **errp)
@@ -83,23 +97,19 @@ int mshv_exit_io_port(CPUState *cs, const struct hv_message *msg, Error **errp)
         (const void *)msg->u.payload;
     bool in = io->header.intercept_access_type == HV_INTERCEPT_ACCESS_READ;
     unsigned size = io->access_info.access_size;
-    uint8_t buf[4];
-    uint32_t value;
+    uint64_t value;
 
     if (io->access_info.string_op || !io->header.instruction_length ||
         (size != 1 && size != 2 && size != 4)) {
         return emulate(cs, io, in, errp);
     }
-    if (in) {
-        memset(buf, 0xff, sizeof(buf));
-        address_space_read(&address_space_io, io->port_number,
-                           MEMTXATTRS_UNSPECIFIED, buf, size);
-    } else {
-        stl_le_p(buf, io->rax);
-        address_space_write(&address_space_io, io->port_number,
-                            MEMTXATTRS_UNSPECIFIED, buf, size);
+    value = io->rax;
+    WITH_RCU_READ_LOCK_GUARD() {
+        if (!mshv_access_device(cs, true, io->port_number, &value, size,
+                                !in)) {
+            value = access_parts(cs, io->port_number, value, size, in);
+        }
     }
-    value = ldl_le_p(buf);
     trace_mshv_pio(cs->cpu_index, !in, io->port_number, size, value);
     return finish(cs, io, in, value, size, errp);
 }

@@ -51,14 +51,14 @@ static const PageField page_fields[] = {
     PAGE(X64_REGISTER_XFEM, xfem, READ_ONLY),
 };
 
-bool mshv_regpage_valid(CPUState *cs)
+struct hv_vp_register_page *mshv_regpage(CPUState *cs)
 {
     struct hv_vp_register_page *page = cs->accel->regpage;
 
     /* With a dirty bit still set, the VP has not run since we stored there. */
     return page && page->isvalid &&
            page->version == HV_VP_REGISTER_PAGE_VERSION_1 &&
-           (mshv_x86(cs)->page_fresh || page->dirty);
+           (mshv_x86(cs)->page_fresh || page->dirty) ? page : NULL;
 }
 
 static const PageField *find_field(uint32_t name)
@@ -76,26 +76,28 @@ static const PageField *find_field(uint32_t name)
 bool mshv_regpage_get(CPUState *cs, uint32_t name,
                       union hv_register_value *value)
 {
-    const PageField *field = find_field(name);
+    const struct hv_vp_register_page *page = mshv_regpage(cs);
+    const PageField *field = page ? find_field(name) : NULL;
 
-    if (!field || !mshv_regpage_valid(cs)) {
+    if (!field) {
         return false;
     }
     memset(value, 0, sizeof(*value));
-    memcpy(value, (uint8_t *)cs->accel->regpage + field->offset, field->size);
+    memcpy(value, (const uint8_t *)page + field->offset, field->size);
     return true;
 }
 
 bool mshv_regpage_set(CPUState *cs, uint32_t name,
                       const union hv_register_value *value)
 {
-    const PageField *field = find_field(name);
+    struct hv_vp_register_page *page = mshv_regpage(cs);
+    const PageField *field = page ? find_field(name) : NULL;
 
-    if (!field || field->class == READ_ONLY || !mshv_regpage_valid(cs)) {
+    if (!field || field->class == READ_ONLY) {
         return false;
     }
-    memcpy((uint8_t *)cs->accel->regpage + field->offset, value, field->size);
-    cs->accel->regpage->dirty |= 1u << field->class;
+    memcpy((uint8_t *)page + field->offset, value, field->size);
+    page->dirty |= 1u << field->class;
     return true;
 }
 
@@ -103,7 +105,8 @@ int mshv_x86_set_regs(CPUState *cs, const struct hv_register_assoc *regs,
                       unsigned n, Error **errp)
 {
     struct hv_register_assoc all[ARRAY_SIZE(page_fields) + 32] = { 0 };
-    uint32_t dirty = mshv_regpage_valid(cs) ? cs->accel->regpage->dirty : 0;
+    struct hv_vp_register_page *page = mshv_regpage(cs);
+    uint32_t dirty = page ? page->dirty : 0;
     unsigned i, count = 0;
     int ret;
 
@@ -126,7 +129,7 @@ int mshv_x86_set_regs(CPUState *cs, const struct hv_register_assoc *regs,
     }
     ret = mshv_vp_set_regs(cs, all, count, errp);
     if (ret == 0) {
-        cs->accel->regpage->dirty = 0;
+        page->dirty = 0;
         if (n) {
             ret = mshv_vp_set_regs(cs, regs, n, errp);
         }
@@ -178,13 +181,24 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
     return ret;
 }
 
-int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set_rax,
-                                uint64_t rax, Error **errp)
+int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set,
+                                unsigned reg, uint64_t value, Error **errp)
 {
-    struct hv_register_assoc regs[2] = {
-        { .name = HV_X64_REGISTER_RIP, .value.reg64 = rip },
-        { .name = HV_X64_REGISTER_RAX, .value.reg64 = rax },
-    };
+    struct hv_vp_register_page *page = mshv_regpage(cs);
 
-    return mshv_x86_store_regs(cs, regs, set_rax ? 2 : 1, errp);
+    if (unlikely(!page)) {
+        struct hv_register_assoc regs[2] = {
+            { .name = HV_X64_REGISTER_RIP, .value.reg64 = rip },
+            { .name = HV_X64_REGISTER_RAX + reg, .value.reg64 = value },
+        };
+
+        return mshv_x86_store_regs(cs, regs, set ? 2 : 1, errp);
+    }
+    page->rip = rip;
+    page->dirty |= 1u << HV_X64_REGISTER_CLASS_IP;
+    if (set) {
+        page->gp_registers[reg] = value;
+        page->dirty |= 1u << HV_X64_REGISTER_CLASS_GENERAL;
+    }
+    return 0;
 }

@@ -178,12 +178,13 @@ static void build(CPUState *cs)
 
 static int read_state(CPUState *cs, Error **errp)
 {
+    const struct hv_vp_register_page *page = mshv_regpage(cs);
     MshvX86 *x86 = mshv_x86(cs);
     uint32_t size = x86->xsave_size;
     int ret;
 
     /* XMM registers that wait in the register page must be in it. */
-    if (mshv_regpage_valid(cs) && cs->accel->regpage->dirty) {
+    if (page && page->dirty) {
         ret = mshv_x86_set_regs(cs, NULL, 0, errp);
         if (ret < 0) {
             return ret;

@@ -6,11 +6,6 @@
 
 #include "internal.h"
 
-uint64_t insn_size_mask(unsigned size)
-{
-    return size == 8 ? UINT64_MAX : (1ull << (size * 8)) - 1;
-}
-
 /* Copy the code at linear address @gva to @buf: at least one byte of @max. */
 static enum insn_status read_code(struct insn_ctx *c, uint64_t gva,
                                   unsigned max, uint8_t *buf, unsigned *n)
@@ -68,8 +63,9 @@ static enum insn_status fetch_more(struct insn_ctx *c)
     return st;
 }
 
-/* The next @n bytes of the instruction as a little-endian number. */
-enum insn_status insn_fetch(struct insn_ctx *c, unsigned n, uint64_t *val)
+/* As insn_fetch(), whether the bytes are there or not. */
+enum insn_status insn_fetch_slowly(struct insn_ctx *c, unsigned n,
+                                   uint64_t *val)
 {
     unsigned i;
 

@@ -295,6 +295,37 @@ enum insn_status insn_decode(struct insn_cpu *cpu, const struct insn_ops *ops,
                              void *opaque, const struct insn_hints *hints,
                              struct insn_result *res);
 
+/* A move between a register, or an immediate, and memory. */
+struct insn_move {
+    uint64_t address;           /* linear, for segments with base 0 */
+    uint64_t value;             /* what it writes; for a load, the register */
+    uint8_t length;             /* of the instruction */
+    uint8_t size;               /* bytes of memory: 1, 2, 4, 8 */
+    uint8_t reg_size;           /* of the register; larger: zero-extended */
+    uint8_t reg;                /* enum insn_gpr; for a load */
+    bool write;
+    bool immediate;
+};
+
+/*
+ * A short cut: decode @bytes, the code at RIP in 64-bit mode, if they are MOV
+ * or MOVZX with a memory operand in its usual forms.  False: take
+ * insn_execute(), which knows all that this does not.  The address is that of
+ * the operand if no segment with a base is involved: compare it with what the
+ * hypervisor says.
+ */
+bool insn_decode_move(const uint8_t *bytes, unsigned nbytes,
+                      const uint64_t gpr[16], struct insn_move *m);
+
+/* The register after the load @m of @value, if it was @m->value before. */
+static inline uint64_t insn_move_result(const struct insn_move *m,
+                                        uint64_t value)
+{
+    uint64_t mask = m->reg_size == 1 ? 0xff : 0xffff;
+
+    return m->reg_size >= 4 ? value : (m->value & ~mask) | value;
+}
+
 enum insn_access {
     INSN_READ,
     INSN_WRITE,                 /* also for read-modify-write */

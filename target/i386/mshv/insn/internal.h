@@ -105,6 +105,12 @@ struct insn_xlat {
     uint64_t gpa;
 };
 
+/* A page of RAM, mapped as a whole. */
+struct insn_ram {
+    uint64_t gpa;
+    uint8_t *host;                      /* NULL: none yet */
+};
+
 struct insn_ctx {
     struct insn_cpu *cpu;
     const struct insn_ops *ops;
@@ -150,6 +156,7 @@ struct insn_ctx {
     uint64_t ea;                        /* offset in the segment */
 
     struct insn_xlat xlat[2];           /* last page read, last page written */
+    struct insn_ram ram[2];             /* the same, of repeated instructions */
     uint64_t next_rip;
 };
 
@@ -163,6 +170,29 @@ struct insn_mem {
         void *host;                     /* NULL: not RAM */
     } part[2];
 };
+
+static inline uint64_t insn_size_mask(unsigned size)
+{
+    return size == 8 ? UINT64_MAX : (1ull << (size * 8)) - 1;
+}
+
+/* Whole registers, without the AH..BH encoding: addresses and counters. */
+static inline uint64_t insn_gpr_get(const struct insn_ctx *c, unsigned reg,
+                                    unsigned size)
+{
+    return c->cpu->gpr[reg] & insn_size_mask(size);
+}
+
+/* 32-bit results clear the upper half, smaller ones leave the rest. */
+static inline void insn_gpr_set(struct insn_ctx *c, unsigned reg,
+                                unsigned size, uint64_t val)
+{
+    uint64_t mask = insn_size_mask(size);
+    uint64_t *r = &c->cpu->gpr[reg];
+
+    *r = size >= 4 ? val & mask : (*r & ~mask) | (val & mask);
+    c->cpu->dirty_gpr |= 1u << reg;
+}
 
 /* execute.c: faults */
 enum insn_status insn_raise(struct insn_ctx *c, enum insn_vector vector);
@@ -179,11 +209,30 @@ extern const unsigned insn_nrows;
 
 /* address.c: effective and linear addresses */
 enum insn_status insn_decode_modrm(struct insn_ctx *c);
-enum insn_status insn_fetch(struct insn_ctx *c, unsigned n, uint64_t *val);
+enum insn_status insn_fetch_slowly(struct insn_ctx *c, unsigned n,
+                                   uint64_t *val);
+
+/* The next byte of the instruction. */
+static inline enum insn_status insn_fetch_byte(struct insn_ctx *c,
+                                               uint64_t *val)
+{
+    if (c->res->len < c->nbytes) {
+        *val = c->res->bytes[c->res->len++];
+        return INSN_DONE;
+    }
+    return insn_fetch_slowly(c, 1, val);
+}
+
+/* The next @n bytes of the instruction as a little-endian number. */
+static inline enum insn_status insn_fetch(struct insn_ctx *c, unsigned n,
+                                          uint64_t *val)
+{
+    return n == 1 ? insn_fetch_byte(c, val) : insn_fetch_slowly(c, n, val);
+}
+
 enum insn_status insn_linear(struct insn_ctx *c, unsigned seg, uint64_t off,
                              unsigned len, bool write, uint64_t *gva);
 bool insn_canonical(const struct insn_cpu *cpu, uint64_t gva);
-uint64_t insn_size_mask(unsigned size);
 
 /* memory.c */
 enum insn_status insn_resolve(struct insn_ctx *c, unsigned seg, uint64_t off,
@@ -213,10 +262,6 @@ bool insn_host_cas(void *host, unsigned len, const void *old, const void *val);
 /* operand.c: general registers and the ModRM operand as integers */
 uint64_t insn_reg_get(struct insn_ctx *c, unsigned reg, unsigned size);
 void insn_reg_set(struct insn_ctx *c, unsigned reg, unsigned size,
-                  uint64_t val);
-/* Whole registers, without the AH..BH encoding: addresses and counters. */
-uint64_t insn_gpr_get(struct insn_ctx *c, unsigned reg, unsigned size);
-void insn_gpr_set(struct insn_ctx *c, unsigned reg, unsigned size,
                   uint64_t val);
 void insn_set_flags(struct insn_ctx *c, uint64_t rflags);
 enum insn_status insn_rm_load(struct insn_ctx *c, unsigned size,

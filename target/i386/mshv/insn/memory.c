@@ -50,6 +50,24 @@ static enum insn_status translate(struct insn_ctx *c, uint64_t gva,
     return INSN_DONE;
 }
 
+/* Elements of a repeated instruction share a page, and ask for it once. */
+static void *map(struct insn_ctx *c, uint64_t gpa, unsigned len, bool write)
+{
+    struct insn_ram *ram = &c->ram[write];
+    uint64_t page = gpa & INSN_PAGE_MASK;
+    void *host;
+
+    if (ram->host && ram->gpa == page) {
+        return ram->host + (gpa - page);
+    }
+    host = c->ops->map_gpa(c->opaque, gpa, len, write);
+    if (host && (c->pfx & (PFX_REP | PFX_REPNE))) {
+        ram->gpa = page;
+        ram->host = c->ops->map_gpa(c->opaque, page, INSN_PAGE_SIZE, write);
+    }
+    return host;
+}
+
 enum insn_status insn_resolve_linear(struct insn_ctx *c, uint64_t gva,
                                      unsigned len, bool write,
                                      struct insn_mem *m)
@@ -58,6 +76,15 @@ enum insn_status insn_resolve_linear(struct insn_ctx *c, uint64_t gva,
     enum insn_status st;
 
     m->len = len;
+    if ((gva & ~INSN_PAGE_MASK) + len <= INSN_PAGE_SIZE) {
+        m->nparts = 1;
+        m->part[0].len = len;
+        st = translate(c, gva, write, &m->part[0].gpa);
+        if (st == INSN_DONE) {
+            m->part[0].host = map(c, m->part[0].gpa, len, write);
+        }
+        return st;
+    }
     for (m->nparts = 0; done < len; m->nparts++) {
         unsigned left = INSN_PAGE_SIZE - (gva & ~INSN_PAGE_MASK);
         unsigned n = len - done < left ? len - done : left;
@@ -74,8 +101,7 @@ enum insn_status insn_resolve_linear(struct insn_ctx *c, uint64_t gva,
         }
     }
     for (i = 0; i < m->nparts; i++) {
-        m->part[i].host = c->ops->map_gpa(c->opaque, m->part[i].gpa,
-                                          m->part[i].len, write);
+        m->part[i].host = map(c, m->part[i].gpa, m->part[i].len, write);
     }
     return INSN_DONE;
 }

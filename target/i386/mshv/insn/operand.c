@@ -6,22 +6,6 @@
 
 #include "internal.h"
 
-uint64_t insn_gpr_get(struct insn_ctx *c, unsigned reg, unsigned size)
-{
-    return c->cpu->gpr[reg] & insn_size_mask(size);
-}
-
-/* 32-bit results clear the upper half, smaller ones leave the rest. */
-void insn_gpr_set(struct insn_ctx *c, unsigned reg, unsigned size,
-                  uint64_t val)
-{
-    uint64_t mask = insn_size_mask(size);
-    uint64_t *r = &c->cpu->gpr[reg];
-
-    *r = size >= 4 ? val & mask : (*r & ~mask) | (val & mask);
-    c->cpu->dirty_gpr |= 1u << reg;
-}
-
 /* Without REX, byte registers 4 to 7 are AH, CH, DH and BH. */
 static bool high_byte(const struct insn_ctx *c, unsigned reg, unsigned size)
 {
