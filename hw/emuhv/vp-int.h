@@ -270,8 +270,28 @@ uint64_t emuhv_rep_count(EmuhvVp *vp);
 unsigned emuhv_insn_is(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 
+/* pool.c */
+void emuhv_pool_init(void);
+/* (drops BQL) A free CPU, made if there is none; NULL: no more. */
+EmuhvVp *emuhv_pool_take(void);
+/* The @i-th that was made, NULL behind the last. */
+EmuhvVp *emuhv_pool_get(unsigned i);
+
+/* child-timer.c */
+void emuhv_stimers_init(EmuhvVp *vp);
+void emuhv_stimers_reset(EmuhvVp *vp);
+void emuhv_stimer_set_config(EmuhvStimer *t, uint64_t config);
+void emuhv_stimer_set_count(EmuhvStimer *t, uint64_t count);
+/* The guest freed a message slot: post what waits for it. */
+void emuhv_stimers_eom(EmuhvVp *vp);
+/* Time was frozen or goes on. */
+void emuhv_stimers_restart(EmuhvDomain *d);
+/* The VP state, EMUHV_STIMER_STATE_SIZE bytes */
+void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf);
+void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf);
+#define EMUHV_STIMER_STATE_SIZE 200
+
 /* child-synic.c */
-void emuhv_synth_init(EmuhvVp *vp);
 void emuhv_synth_reset(EmuhvVp *vp);
 void emuhv_domain_synth_reset(EmuhvDomain *d);
 bool emuhv_synth_is_msr(EmuhvVp *vp, uint32_t msr);
@@ -284,9 +304,6 @@ uint32_t emuhv_synth_msr_of_reg(uint32_t name);
 uint64_t emuhv_domain_reftime(EmuhvDomain *d);
 void emuhv_domain_freeze(EmuhvDomain *d, bool freeze);
 void emuhv_domain_set_reftime(EmuhvDomain *d, uint64_t t);
-void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf);
-void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf);
-#define EMUHV_STIMER_STATE_SIZE 200
 /* The machine's TSC as it counts for this domain (stands while frozen). */
 uint64_t emuhv_domain_raw_tsc(EmuhvDomain *d);
 /* The overlay page of the VP (0 SIM, 1 SIEF) in host memory. */

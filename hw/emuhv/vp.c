@@ -2,10 +2,6 @@
 /*
  * Emulated Microsoft hypervisor: virtual processors.
  *
- * VPs run on CPUs of a pool.  A CPU of the pool is made when it is first
- * needed and never destroyed, because TCG does not give its thread contexts
- * back; it is parked between two uses.  Each has its own thread.
- *
  * How a VP stops: inside cpu_exec it sets "parked", queues exit_work() on
  * itself and leaves cpu_exec; exit_work() runs with the BQL, sets "stopped"
  * and reports.  Others stop it with run_on_cpu(stop_work).  While it is
@@ -17,7 +13,6 @@
 #include "cpu.h"
 #include "exec/exec-all.h"
 #include "exec/cputlb.h"
-#include "hw/boards.h"
 #include "hw/i386/apic.h"
 #include "hw/qdev-core.h"
 #include "system/cpu-timers.h"
@@ -25,10 +20,6 @@
 #include "system/tcg.h"
 #include "emuhv.h"
 #include "vp-int.h"
-
-static GPtrArray *pool;         /* EmuhvVp, all that were made */
-static bool pool_busy;          /* a CPU is being made */
-static QemuCond pool_cond;      /* it is done */
 
 /* ---- Stop and go ---- */
 
@@ -379,7 +370,7 @@ void emuhv_vp_set_suspend(EmuhvVp *vp, unsigned which, bool on)
     }
 }
 
-/* ---- Pool ---- */
+/* ---- Reset, life ---- */
 
 bool emuhv_is_child_dev(DeviceState *dev)
 {
@@ -410,92 +401,6 @@ void emuhv_do_reset(X86CPU *cpu)
     if (!vp->s->parked) {
         emuhv_vp_queue_idle(vp);
     }
-}
-
-static EmuhvVp *pool_make(void)
-{
-    MachineState *ms = MACHINE(qdev_get_machine());
-    Object *obj = object_new(ms->cpu_type);
-    EmuhvVp *vp = g_new0(EmuhvVp, 1);
-    CPUState *cs = CPU(obj);
-    Error *err = NULL;
-
-    vp->base.kind = EMUHV_CPU_CHILD;
-    vp->base.cpu = X86_CPU(obj);
-    vp->s = g_new0(EmuhvVpState, 1);
-    vp->s->slot = pool->len;
-    vp->s->parked = vp->s->stopped = vp->s->explicit_suspend = true;
-    vp->s->page[0] = vp->s->page[1] = EMUHV_NO_PFN;
-    vp->base.cpu->emuhv = &vp->base;
-    cs->cpu_index = MAX(ms->smp.max_cpus, 1024u) + pool->len;
-    object_property_set_uint(obj, "apic-id", 0, &error_abort);
-    object_property_set_bool(obj, "svm", false, &error_abort);
-    object_property_set_bool(obj, "monitor", false, &error_abort);
-    object_property_set_bool(obj, "check", false, &error_abort);
-    g_ptr_array_add(pool, vp);
-    if (!qdev_realize(DEVICE(obj), NULL, &err)) {
-        warn_reportf_err(err, "emuhv: no more CPUs for child partitions: ");
-        g_ptr_array_remove(pool, vp);
-        object_unref(obj);
-        g_free(vp->s);
-        g_free(vp);
-        return NULL;
-    }
-    memcpy(vp->s->base_features, vp->base.cpu->env.features,
-           sizeof(FeatureWordArray));
-    emuhv_synth_init(vp);
-    vp->s->ready = true;
-    return vp;
-}
-
-static EmuhvVp *pool_find(void)
-{
-    for (unsigned i = 0; i < pool->len; i++) {
-        EmuhvVp *vp = g_ptr_array_index(pool, i);
-
-        if (!vp->domain && vp->s->ready) {
-            return vp;
-        }
-    }
-    return NULL;
-}
-
-/*
- * (drops BQL) A free CPU.  They are made one at a time: qemu_init_vcpu() waits
- * on a condition that is signalled to one waiter only.
- */
-static EmuhvVp *pool_take(void)
-{
-    EmuhvVp *vp;
-
-    while (!(vp = pool_find()) && pool_busy) {
-        qemu_cond_wait_bql(&pool_cond);
-    }
-    if (!vp && pool->len < emuhv_pool_size()) {
-        pool_busy = true;
-        vp = pool_make();
-        pool_busy = false;
-        qemu_cond_broadcast(&pool_cond);
-    }
-    return vp;
-}
-
-unsigned emuhv_pool_free(void)
-{
-    unsigned n = emuhv_pool_size();
-
-    for (unsigned i = 0; pool && i < pool->len; i++) {
-        EmuhvVp *vp = g_ptr_array_index(pool, i);
-
-        n -= vp->domain != NULL;
-    }
-    return n;
-}
-
-/* The first of the pool: it is made at start-up. */
-X86CPU *emuhv_model_cpu(void)
-{
-    return ((EmuhvVp *)g_ptr_array_index(pool, 0))->base.cpu;
 }
 
 /* To the hypervisor's initial state of a VP.  It is parked. */
@@ -544,7 +449,7 @@ uint16_t emuhv_vp_create(EmuhvDomain *d, uint32_t index, EmuhvVp **out)
     if (d->s->finalized) {
         return ST_INVALID_PARTITION_STATE;
     }
-    vp = pool_take();
+    vp = emuhv_pool_take();
     if (!vp) {
         return ST_NO_RESOURCES;
     }
@@ -649,13 +554,12 @@ bool emuhv_vp_layer_init(Error **errp)
                    " without icount: each VP has its own thread");
         return false;
     }
-    pool = g_ptr_array_new();
-    qemu_cond_init(&pool_cond);
+    emuhv_pool_init();
     emuhv_stage2_init();
     if (!emuhv_overlay_init(errp)) {
         return false;
     }
-    if (!pool_take()) {
+    if (!emuhv_pool_take()) {
         error_setg(errp, "the emulated hypervisor cannot make a CPU for child"
                    " partitions");
         return false;
@@ -665,9 +569,9 @@ bool emuhv_vp_layer_init(Error **errp)
 
 void emuhv_vp_layer_reset(void)
 {
-    for (unsigned i = 0; pool && i < pool->len; i++) {
-        EmuhvVp *vp = g_ptr_array_index(pool, i);
+    EmuhvVp *vp;
 
+    for (unsigned i = 0; (vp = emuhv_pool_get(i)); i++) {
         /* All CPUs are paused: none is inside cpu_exec. */
         vp->s->parked = vp->s->stopped = true;
         CPU(vp->base.cpu)->halted = 1;
