@@ -2,9 +2,9 @@
 /*
  * Emulated Microsoft hypervisor: the CPUs on which the VPs of children run.
  *
- * A CPU of the pool is made when it is first needed and never destroyed, because
- * TCG does not give its thread contexts back; it is parked between two uses.
- * Each has its own thread.
+ * A CPU of the pool is made when it is first needed and never destroyed,
+ * because TCG does not give its thread contexts back; it is parked between two
+ * uses. Each has its own thread.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
