@@ -18,7 +18,7 @@ export CCACHE_NOHASHDIR ?= 1
 
 NINJA := ninja -C $(OUT) -j$(JOBS)
 
-.PHONY: all boot check check-unit check-build check-style check-host \
+.PHONY: all boot bench check check-unit check-build check-style check-host \
 	install dist clean help setup build FORCE
 
 all: build
@@ -50,6 +50,12 @@ check: setup
 	@$(MAKE) --no-print-directory build
 	@tests/run $(CHECK)
 
+# What exits cost, beside Debian sid's QEMU; into build/bench.
+bench: setup
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory build
+	@tests/bench/run
+
 check-unit check-build check-style check-host: setup
 	@$(MAKE) --no-print-directory build
 	@tests/run $(CHECK) --suite $(@:check-%=%)
@@ -71,5 +77,6 @@ help:
 	@echo 'make check-build the tests of configure, the programs, install'
 	@echo 'make check-host  the tests inside the emulated host'
 	@echo 'make check-style the rules for the code'
+	@echo 'make bench       measure exits, starts and growth, side by side'
 	@echo 'make dist        a source archive in dist/'
 	@echo 'make clean       remove build/'
