@@ -9,6 +9,8 @@
 #include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
 #include "exec/address-spaces.h"
+#include "hw/qdev-core.h"
+#include "trace/trace-system.h"
 #include "access.h"
 #include "vp.h"
 
@@ -65,6 +67,23 @@ static bool is_write_protected(hwaddr addr)
     return found;
 }
 
+/* Whether all that QEMU does for such an access is to call the device. */
+static bool is_plain(const MemoryRegion *mr, hwaddr offset, unsigned len,
+                     bool write)
+{
+    const MemoryRegionOps *ops = mr->ops;
+    unsigned max = ops->valid.max_access_size;
+
+    return (write ? ops->write != NULL : ops->read != NULL) &&
+           ops->endianness != DEVICE_BIG_ENDIAN && !ops->valid.accepts &&
+           !(offset & (len - 1)) &&
+           (!max || (len >= ops->valid.min_access_size && len <= max)) &&
+           len >= ops->impl.min_access_size &&
+           len <= (ops->impl.max_access_size ?: 4) &&
+           !mr->alias && !mr->subpage && !mr->ram && !mr->ram_device &&
+           !mr->rom_device && !mr->readonly;
+}
+
 /* What can be done with what is at @addr: @offset in @mr. */
 static MshvAccessKind kind_of(MemoryRegion *mr, hwaddr addr, hwaddr offset,
                               unsigned len, bool write)
@@ -73,11 +92,18 @@ static MshvAccessKind kind_of(MemoryRegion *mr, hwaddr addr, hwaddr offset,
         return write && is_write_protected(addr) ? MSHV_ACCESS_PROTECTED
                                                  : MSHV_ACCESS_RAM;
     }
-    if (len <= 8 && is_power_of_2(len) &&
-        memory_access_size(mr, len, offset) == len) {
-        return MSHV_ACCESS_CALL;
+    if (len > 8 || !is_power_of_2(len) ||
+        memory_access_size(mr, len, offset) != len) {
+        return MSHV_ACCESS_OTHER;
     }
-    return MSHV_ACCESS_OTHER;
+    return is_plain(mr, offset, len, write) ? MSHV_ACCESS_PLAIN
+                                            : MSHV_ACCESS_CALL;
+}
+
+/* Never 0. A length is at most 64, or a page; an address has 52 bits. */
+static uint64_t key_of(bool io, hwaddr addr, unsigned len, bool write)
+{
+    return 1ull << 63 | addr << 9 | (len & 0x7f) << 2 | write << 1 | io;
 }
 
 static void find(MshvAccess *a, bool io, hwaddr addr, unsigned len, bool write,
@@ -91,89 +117,122 @@ static void find(MshvAccess *a, bool io, hwaddr addr, unsigned len, bool write,
                                     MEMTXATTRS_UNSPECIFIED);
     a->kind = found < len ? MSHV_ACCESS_OTHER
                           : kind_of(a->mr, addr, a->offset, len, write);
-    a->addr = addr;
     a->version = now;
     /* What is found during a change is not remembered. */
-    a->how = now & 1 ? 0 : len << 2 | write << 1 | io;
+    a->key = now & 1 ? 0 : key_of(io, addr, len, write);
 }
 
-const MshvAccess *mshv_access_find(CPUState *cpu, bool io, hwaddr addr,
-                                   unsigned len, bool write)
+static inline MshvAccess *lookup(CPUState *cpu, bool io, hwaddr addr,
+                                 unsigned len, bool write)
 {
     /* A register that is read and written needs two. */
     unsigned slot = (addr ^ addr >> 12 ^ write << 5) % MSHV_ACCESS_SLOTS;
     MshvAccess *a = &cpu->accel->accesses[slot];
     uint32_t now = qatomic_load_acquire(&version);
 
-    if (unlikely(a->version != now || a->addr != addr ||
-                 a->how != (len << 2 | write << 1 | io))) {
+    if (unlikely(a->version != now ||
+                 a->key != key_of(io, addr, len, write))) {
         find(a, io, addr, len, write, now);
     }
     return a;
 }
 
-/* What the region of @a reads, or is written. Needs the big lock. */
-static uint64_t call_read(const MshvAccess *a, unsigned size)
+const MshvAccess *mshv_access_find(CPUState *cpu, bool io, hwaddr addr,
+                                   unsigned len, bool write)
 {
-    uint64_t value = UINT64_MAX;
-
-    memory_region_dispatch_read(a->mr, a->offset, &value, size_memop(size),
-                                MEMTXATTRS_UNSPECIFIED);
-    return extract64(value, 0, size * 8);
+    return lookup(cpu, io, addr, len, write);
 }
 
-static void call_write(const MshvAccess *a, unsigned size, uint64_t value)
+/* ---- Calls of devices, with the big lock ---- */
+
+/* Is there anything to do that can come and go without a new version? */
+static bool is_watched(const MemoryRegion *mr)
 {
-    memory_region_dispatch_write(a->mr, a->offset,
-                                 extract64(value, 0, size * 8),
-                                 size_memop(size), MEMTXATTRS_UNSPECIFIED);
+    return mr->ioeventfd_nb || mr->flush_coalesced_mmio ||
+           trace_event_get_state_backends(TRACE_MEMORY_REGION_OPS_READ) ||
+           trace_event_get_state_backends(TRACE_MEMORY_REGION_OPS_WRITE);
+}
+
+static void call_slowly(const MshvAccess *a, uint64_t *value, unsigned size,
+                        bool write)
+{
+    if (a->mr->flush_coalesced_mmio) {
+        qemu_flush_coalesced_mmio_buffer();
+    }
+    if (write) {
+        memory_region_dispatch_write(a->mr, a->offset, *value,
+                                     size_memop(size),
+                                     MEMTXATTRS_UNSPECIFIED);
+    } else {
+        *value = UINT64_MAX;
+        memory_region_dispatch_read(a->mr, a->offset, value, size_memop(size),
+                                    MEMTXATTRS_UNSPECIFIED);
+        *value = extract64(*value, 0, size * 8);
+    }
 }
 
 /*
- * Take the big lock, once for all elements, if @a's region needs it: a device
- * may change the address space, so each element looks it up again.
+ * As memory_region_dispatch_read() and _write(), for what is_plain(): most of
+ * what they look at each time was looked at when the region was found.
  */
-static bool lock(const MshvAccess *a, bool locked)
+static void call_plain(MemoryRegion *mr, hwaddr offset, uint64_t *value,
+                       unsigned size, bool write, bool *engaged)
 {
-    return prepare_mmio_access(a->mr) || locked;
+    uint64_t mask = UINT64_MAX >> (64 - size * 8);
+
+    *engaged = true;
+    if (write) {
+        mr->ops->write(mr->opaque, offset, *value, size);
+    } else {
+        *value = mr->ops->read(mr->opaque, offset, size) & mask;
+    }
+    *engaged = false;
 }
 
-void mshv_access_read(CPUState *cpu, bool io, hwaddr addr, void *buf,
-                      unsigned size, unsigned count)
+/* One element; @value has no bits beyond @size bytes. */
+static void call(const MshvAccess *a, uint64_t *value, unsigned size,
+                 bool write)
+{
+    MemoryRegion *mr = a->mr;
+    /* QEMU lets no access into a device that is handling one. */
+    bool none = false, *engaged = mr->dev && !mr->disable_reentrancy_guard
+                            ? &mr->dev->mem_reentrancy_guard.engaged_in_io
+                            : &none;
+
+    if (likely(a->kind == MSHV_ACCESS_PLAIN && !is_watched(mr) && !*engaged)) {
+        call_plain(mr, a->offset, value, size, write, engaged);
+    } else {
+        call_slowly(a, value, size, write);
+    }
+}
+
+/*
+ * Elements of @size bytes, all at @addr. A device may change the address space,
+ * so each looks it up.
+ */
+static void access_all(CPUState *cpu, bool io, hwaddr addr, uint8_t *p,
+                       unsigned size, unsigned count, bool write)
 {
     AddressSpace *as = io ? &address_space_io : &address_space_memory;
     bool locked = false;
-    uint8_t *p = buf;
+    uint64_t value;
 
     for (; count; count--, p += size) {
-        const MshvAccess *a = mshv_access_find(cpu, io, addr, size, false);
+        const MshvAccess *a = lookup(cpu, io, addr, size, write);
 
-        if (likely(a->kind == MSHV_ACCESS_CALL)) {
-            locked = lock(a, locked);
-            stn_he_p(p, size, call_read(a, size));
-        } else {
+        if (likely(a->kind >= MSHV_ACCESS_CALL)) {
+            if (!locked) {
+                bql_lock();
+                locked = true;
+            }
+            value = write ? ldn_he_p(p, size) : 0;
+            call(a, &value, size, write);
+            if (!write) {
+                stn_he_p(p, size, value);
+            }
+        } else if (!write) {
             memset(p, 0xff, size);
             address_space_read(as, addr, MEMTXATTRS_UNSPECIFIED, p, size);
-        }
-    }
-    if (locked) {
-        bql_unlock();
-    }
-}
-
-void mshv_access_write(CPUState *cpu, bool io, hwaddr addr, const void *buf,
-                       unsigned size, unsigned count)
-{
-    AddressSpace *as = io ? &address_space_io : &address_space_memory;
-    const uint8_t *p = buf;
-    bool locked = false;
-
-    for (; count; count--, p += size) {
-        const MshvAccess *a = mshv_access_find(cpu, io, addr, size, true);
-
-        if (likely(a->kind == MSHV_ACCESS_CALL)) {
-            locked = lock(a, locked);
-            call_write(a, size, ldn_he_p(p, size));
         } else if (a->kind != MSHV_ACCESS_PROTECTED) {
             address_space_write(as, addr, MEMTXATTRS_UNSPECIFIED, p, size);
         }
@@ -183,23 +242,30 @@ void mshv_access_write(CPUState *cpu, bool io, hwaddr addr, const void *buf,
     }
 }
 
+void mshv_access_read(CPUState *cpu, bool io, hwaddr addr, void *buf,
+                      unsigned size, unsigned count)
+{
+    access_all(cpu, io, addr, buf, size, count, false);
+}
+
+void mshv_access_write(CPUState *cpu, bool io, hwaddr addr, const void *buf,
+                       unsigned size, unsigned count)
+{
+    /* It only reads there. */
+    access_all(cpu, io, addr, (uint8_t *)buf, size, count, true);
+}
+
 bool mshv_access_device(CPUState *cpu, bool io, hwaddr addr, uint64_t *value,
                         unsigned size, bool write)
 {
-    const MshvAccess *a = mshv_access_find(cpu, io, addr, size, write);
-    bool locked;
+    const MshvAccess *a = lookup(cpu, io, addr, size, write);
 
-    if (unlikely(a->kind != MSHV_ACCESS_CALL)) {
+    if (unlikely(a->kind < MSHV_ACCESS_CALL)) {
         return false;
     }
-    locked = prepare_mmio_access(a->mr);
-    if (write) {
-        call_write(a, size, *value);
-    } else {
-        *value = call_read(a, size);
-    }
-    if (locked) {
-        bql_unlock();
-    }
+    *value = write ? extract64(*value, 0, size * 8) : 0;
+    bql_lock();
+    call(a, value, size, write);
+    bql_unlock();
     return true;
 }

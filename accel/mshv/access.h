@@ -20,7 +20,8 @@ uint32_t mshv_access_version(void);
  *
  * Remembers what it finds, so that a device that is used often costs no walk.
  * Only @cpu's own thread may call this and what follows, within an RCU read
- * section. The region is good until its end, the answer until the next call.
+ * section and without the big lock. The region is good until the section's end,
+ * the answer until the next call.
  */
 const MshvAccess *mshv_access_find(CPUState *cpu, bool io, hwaddr addr,
                                    unsigned len, bool write);

@@ -26,16 +26,16 @@ typedef struct MshvExitCount {
 } MshvExitCount;
 
 typedef enum MshvAccessKind {
-    MSHV_ACCESS_OTHER,          /* neither of these */
+    MSHV_ACCESS_OTHER,          /* none of these */
     MSHV_ACCESS_RAM,            /* memory that may be accessed directly */
     MSHV_ACCESS_PROTECTED,      /* the same, but a write is to be dropped */
-    MSHV_ACCESS_CALL,           /* one call of a device */
+    MSHV_ACCESS_CALL,           /* one access to a device */
+    MSHV_ACCESS_PLAIN,          /* that is but one call of its function */
 } MshvAccessKind;
 
 /* Where an access went; see access.h. */
 typedef struct MshvAccess {
-    hwaddr addr;
-    uint32_t how;               /* length, direction, space; 0: free */
+    uint64_t key;               /* address, length, direction, space; 0: free */
     uint32_t version;           /* of the address spaces */
     MshvAccessKind kind;
     MemoryRegion *mr;

@@ -85,12 +85,8 @@ int mshv_arch_update_guest_debug(CPUState *cs)
 int mshv_debug_pre_run(CPUState *cs, Error **errp)
 {
     struct hv_register_assoc flags = { .name = HV_X64_REGISTER_RFLAGS };
-    int ret;
+    int ret = mshv_x86_get_regs(cs, &flags.name, &flags.value, 1, errp);
 
-    if (likely(!cs->singlestep_enabled)) {
-        return 0;
-    }
-    ret = mshv_x86_get_regs(cs, &flags.name, &flags.value, 1, errp);
     if (ret < 0) {
         return ret;
     }

@@ -445,17 +445,12 @@ static int set_shadow(CPUState *cs, bool shadow, Error **errp)
     return ret < 0 ? ret : mshv_x86_set_regs(cs, &state, 1, errp);
 }
 
-int mshv_after_instruction(CPUState *cs,
-                           const struct hv_x64_intercept_message_header
-                               *header, Error **errp)
+int mshv_end_shadow_and_trap(CPUState *cs,
+                             const struct hv_x64_intercept_message_header
+                                 *header, Error **errp)
 {
-    int ret = 0;
+    int ret = flush_env(cs, errp);
 
-    if (likely(!header->execution_state.interrupt_shadow &&
-               !(header->rflags & TF_MASK))) {
-        return 0;
-    }
-    ret = flush_env(cs, errp);
     if (ret == 0 && header->execution_state.interrupt_shadow) {
         ret = set_shadow(cs, false, errp);
     }

@@ -36,8 +36,20 @@ int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
  * What the processor does after any instruction: the interrupt shadow ends, and
  * TF traps. @header: of the message, from before the instruction.
  */
-int mshv_after_instruction(CPUState *cs,
-                           const struct hv_x64_intercept_message_header
-                               *header, Error **errp);
+int mshv_end_shadow_and_trap(CPUState *cs,
+                             const struct hv_x64_intercept_message_header
+                                 *header, Error **errp);
+
+static inline int
+mshv_after_instruction(CPUState *cs,
+                       const struct hv_x64_intercept_message_header *header,
+                       Error **errp)
+{
+    if (likely(!header->execution_state.interrupt_shadow &&
+               !(header->rflags & TF_MASK))) {
+        return 0;
+    }
+    return mshv_end_shadow_and_trap(cs, header, errp);
+}
 
 #endif

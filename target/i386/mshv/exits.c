@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/atomic.h"
 #include "mshv-x86.h"
 
 typedef struct Exit {
@@ -72,11 +73,16 @@ int mshv_arch_handle_exit(CPUState *cs, const struct hv_message *msg,
 
 int mshv_arch_pre_run(CPUState *cs, Error **errp)
 {
-    int ret = mshv_debug_pre_run(cs, errp);
+    MshvX86 *x86 = mshv_x86(cs);
+    int ret = 0;
 
-    if (ret == 0) {
+    if (unlikely(cs->singlestep_enabled)) {
+        ret = mshv_debug_pre_run(cs, errp);
+    }
+    if (unlikely(qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD) &&
+        !x86->window_ordered && ret == 0) {
         ret = mshv_offer_pic_interrupt(cs, errp);
     }
-    mshv_x86(cs)->page_fresh = false;
+    x86->page_fresh = false;
     return ret;
 }

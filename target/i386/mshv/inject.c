@@ -132,10 +132,6 @@ int mshv_offer_pic_interrupt(CPUState *cs, Error **errp)
 {
     int ret;
 
-    if (!(qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD) ||
-        mshv_x86(cs)->window_ordered) {
-        return 0;
-    }
     bql_lock();
     ret = offer(cs, errp);
     bql_unlock();

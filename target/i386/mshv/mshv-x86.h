@@ -58,7 +58,15 @@ static inline MshvX86 *mshv_x86(CPUState *cs)
  * The page if it holds the stopped VP's registers, else NULL. Whoever stores
  * there sets the dirty bit of the register's class.
  */
-struct hv_vp_register_page *mshv_regpage(CPUState *cs);
+static inline struct hv_vp_register_page *mshv_regpage(CPUState *cs)
+{
+    struct hv_vp_register_page *page = cs->accel->regpage;
+
+    /* With a dirty bit still set, the VP has not run since we stored there. */
+    return page && page->isvalid &&
+           page->version == HV_VP_REGISTER_PAGE_VERSION_1 &&
+           (mshv_x86(cs)->page_fresh || page->dirty) ? page : NULL;
+}
 
 /*
  * One of the page's registers by its name: fetch it, or store it for the next
@@ -85,9 +93,27 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
 int mshv_x86_store_regs(CPUState *cs, const struct hv_register_assoc *regs,
                         unsigned n, Error **errp);
 
+int mshv_x86_finish_without_page(CPUState *cs, uint64_t rip, bool set,
+                                 unsigned reg, uint64_t value, Error **errp);
+
 /* RIP, and with @set general register @reg, at the end of an instruction. */
-int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set,
-                                unsigned reg, uint64_t value, Error **errp);
+static inline int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip,
+                                              bool set, unsigned reg,
+                                              uint64_t value, Error **errp)
+{
+    struct hv_vp_register_page *page = mshv_regpage(cs);
+
+    if (unlikely(!page)) {
+        return mshv_x86_finish_without_page(cs, rip, set, reg, value, errp);
+    }
+    page->rip = rip;
+    page->dirty |= 1u << HV_X64_REGISTER_CLASS_IP;
+    if (set) {
+        page->gp_registers[reg] = value;
+        page->dirty |= 1u << HV_X64_REGISTER_CLASS_GENERAL;
+    }
+    return 0;
+}
 
 /* ---- exits ---- */
 
@@ -117,12 +143,12 @@ MshvExitHandler mshv_exit_unsupported;      /* reset.c */
 int mshv_inject_exception(CPUState *cs, uint8_t vector, bool has_error_code,
                           uint32_t error_code, uint64_t cr2, Error **errp);
 
-/* Offer the PIC's interrupt, if it has one. */
+/* Offer the PIC's interrupt, which it has. */
 int mshv_offer_pic_interrupt(CPUState *cs, Error **errp);
 
 /* ---- debug.c ---- */
 
-/* The next run is one instruction, if gdb wants that. */
+/* The next run is one instruction: gdb wants that. */
 int mshv_debug_pre_run(CPUState *cs, Error **errp);
 
 /* It is done: EXCP_DEBUG, or -errno. */

@@ -51,16 +51,6 @@ static const PageField page_fields[] = {
     PAGE(X64_REGISTER_XFEM, xfem, READ_ONLY),
 };
 
-struct hv_vp_register_page *mshv_regpage(CPUState *cs)
-{
-    struct hv_vp_register_page *page = cs->accel->regpage;
-
-    /* With a dirty bit still set, the VP has not run since we stored there. */
-    return page && page->isvalid &&
-           page->version == HV_VP_REGISTER_PAGE_VERSION_1 &&
-           (mshv_x86(cs)->page_fresh || page->dirty) ? page : NULL;
-}
-
 static const PageField *find_field(uint32_t name)
 {
     unsigned i;
@@ -181,24 +171,13 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
     return ret;
 }
 
-int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip, bool set,
-                                unsigned reg, uint64_t value, Error **errp)
+int mshv_x86_finish_without_page(CPUState *cs, uint64_t rip, bool set,
+                                 unsigned reg, uint64_t value, Error **errp)
 {
-    struct hv_vp_register_page *page = mshv_regpage(cs);
+    struct hv_register_assoc regs[2] = {
+        { .name = HV_X64_REGISTER_RIP, .value.reg64 = rip },
+        { .name = HV_X64_REGISTER_RAX + reg, .value.reg64 = value },
+    };
 
-    if (unlikely(!page)) {
-        struct hv_register_assoc regs[2] = {
-            { .name = HV_X64_REGISTER_RIP, .value.reg64 = rip },
-            { .name = HV_X64_REGISTER_RAX + reg, .value.reg64 = value },
-        };
-
-        return mshv_x86_store_regs(cs, regs, set ? 2 : 1, errp);
-    }
-    page->rip = rip;
-    page->dirty |= 1u << HV_X64_REGISTER_CLASS_IP;
-    if (set) {
-        page->gp_registers[reg] = value;
-        page->dirty |= 1u << HV_X64_REGISTER_CLASS_GENERAL;
-    }
-    return 0;
+    return mshv_x86_store_regs(cs, regs, set ? 2 : 1, errp);
 }
