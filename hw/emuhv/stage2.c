@@ -21,13 +21,13 @@
 #define FAN_OUT     (1u << LEVEL_BITS)
 
 /* Entry: parent page number << 12, and */
-#define E_PERM      0x00fu      /* EMUHV_MAP_* */
-#define E_MAPPED    0x010u      /* something is mapped, maybe NO_ACCESS */
-#define E_ACCESSED  0x020u
-#define E_DIRTY     0x040u
-#define E_DOORBELL  0x080u      /* writes go to the doorbell region */
-#define E_OVERLAY   0x100u      /* look into the overlay list */
-#define E_FLAGS     0xfffu
+#define E_PERM      UINT64_C(0x00f)   /* EMUHV_MAP_* */
+#define E_MAPPED    UINT64_C(0x010)   /* something is mapped, maybe NO_ACCESS */
+#define E_ACCESSED  UINT64_C(0x020)
+#define E_DIRTY     UINT64_C(0x040)
+#define E_DOORBELL  UINT64_C(0x080)   /* writes go to the doorbell region */
+#define E_OVERLAY   UINT64_C(0x100)   /* look into the overlay list */
+#define E_FLAGS     UINT64_C(0xfff)
 
 /*
  * So many tables for all children together, 256 MiB, are enough for 128 GiB of
@@ -305,7 +305,7 @@ bool emuhv_stage2_doorbell(EmuhvDomain *d, uint64_t gfn, bool on)
         overlays_mark(d);
     } else {
         g_hash_table_remove(s2->doorbells, &gfn);
-        qatomic_and(p, ~(uint64_t)E_DOORBELL);
+        qatomic_and(p, ~E_DOORBELL);
         s2->dirty = true;
     }
     return true;
@@ -327,7 +327,7 @@ void emuhv_s2_set_overlay(EmuhvDomain *d, unsigned slot, uint64_t gfn,
         }
         p = entry_find(d->s->s2, old, false);
         if (p && !other) {
-            qatomic_and(p, ~(uint64_t)E_OVERLAY);
+            qatomic_and(p, ~E_OVERLAY);
         }
         d->s->s2->dirty = true;
     }
@@ -404,7 +404,7 @@ EmuhvS2Result emuhv_s2_translate(EmuhvVp *vp, hwaddr gpa, MMUAccessType access,
     if (!(*prot & (1 << access))) {
         return S2R_DENIED;
     }
-    *pa = (e & ~(uint64_t)E_FLAGS) | (gpa & 0xfff);
+    *pa = (e & ~E_FLAGS) | (gpa & 0xfff);
     if (touch) {
         set = E_ACCESSED | (access == MMU_DATA_STORE ? E_DIRTY : 0);
         if (set & ~e) {
