@@ -111,21 +111,8 @@ def draw(vm, viewer):
                              f'writes:\n{vm.said()[-3000:]}')
 
 
-def vga(directory):
-    path = os.path.join(directory, 'vnc')
-    with Small('-device', 'VGA,addr=5', '-vnc', f'unix:{path}') as vm:
-        viewer = Viewer(path)
-        try:
-            draw(vm, viewer)
-        except (AssertionError, QmpError, OSError) as e:
-            return Tap.ok(False, 'VGA: what is drawn is shown, and nothing '
-                          'else counts as dirty', f'{e}\n{vm}')
-        return Tap.ok(True, 'VGA: what is drawn is shown, and nothing else '
-                      'counts as dirty')
-
-
 def screen(vm, directory):
-    """Colours of the screen and how many pixels have each."""
+    """The pixels of a screendump."""
     path = os.path.join(directory, 'screen')
     vm.qmp('screendump', filename=path)
     with open(path, 'rb') as f:
@@ -137,18 +124,53 @@ def screen(vm, directory):
     return data
 
 
+def dump(vm, directory):
+    """Two screendumps differ in what was drawn between them."""
+    before = screen(vm, directory)
+    for x, y in ((7, 0), (300, 333)):
+        at = y * WIDTH + x
+        poke(vm, 0, at * 4, 4, 0xabcdef)
+        wanted = before[:3 * at] + b'\xab\xcd\xef' + before[3 * at + 3:]
+        after = screen(vm, directory)
+        if after != wanted:
+            other = [i for i, (a, b) in enumerate(zip(after, wanted)) if a != b]
+            raise AssertionError(f'{len(after)} bytes, {len(other)} of them '
+                                 f'not as drawn: {other[:10]}')
+        before = after
+
+
+def vga(directory):
+    path = os.path.join(directory, 'vnc')
+    with Small('-device', 'VGA,addr=5', '-vnc', f'unix:{path}') as vm:
+        viewer = Viewer(path)
+        for name, test, *args in (
+                ('what is drawn is shown, and nothing else counts as dirty',
+                 draw, viewer),
+                ('screendumps show what was drawn', dump, directory)):
+            try:
+                test(vm, *args)
+            except (AssertionError, QmpError, OSError) as e:
+                Tap.ok(False, f'VGA: {name}', f'{e}\n{vm}')
+            else:
+                Tap.ok(True, f'VGA: {name}')
+
+
 def ramfb(directory):
-    """SeaBIOS writes its name there."""
-    with Vm('-M', 'q35', '-m', '32', '-device', 'ramfb') as vm:
-        seen = set()
-        for _ in range(100):
-            seen = set(screen(vm, directory))
-            if vm.qmp('query-status')['running'] and {0, 0xaa} <= seen:
-                break
-            time.sleep(0.05 * PATIENCE)
+    """SeaBIOS sets it up and writes its name there."""
+    with Vm('-M', 'q35', '-m', '32', '-device', 'ramfb', paused=True) as vm:
+        # QEMU's own words, before there is a picture.
         first = screen(vm, directory)
-        Tap.ok({0, 0xaa} <= seen, 'ramfb shows the text of SeaBIOS', seen)
-        return first
+        vm.qmp('cont')
+        seen = []
+        for _ in range(100):
+            if (now := screen(vm, directory)) not in [first, *seen]:
+                seen.append(now)
+            if seen and set(seen[-1]) == {0, 0xaa}:
+                break
+            time.sleep(0.02 * PATIENCE)
+        Tap.ok(seen and set(seen[-1]) == {0, 0xaa},
+               'ramfb shows the grey text of SeaBIOS on black',
+               [f'{len(s)} bytes: {set(s)}' for s in [first, *seen]])
 
 
 with tempfile.TemporaryDirectory() as d:

@@ -63,7 +63,7 @@ class Linux(Vm):
 
 
 class Small(Linux):
-    """The guest of tests/guest/small-guest, at its prompt."""
+    """The guest of tests/guest/small-guest, started by PVH, at its prompt."""
     guest = None
 
     def __init__(self, *args, modules='', append='', machine='q35', cpu=HOST_CPU,
@@ -72,7 +72,7 @@ class Small(Linux):
             Small.guest = make('tests/guest/small-guest')
         super().__init__(
             '-M', machine, '-cpu', cpu, '-m', memory, '-vga', 'none',
-            '-kernel', f'{self.guest}/vmlinuz',
+            '-kernel', f'{self.guest}/vmlinux',
             '-initrd', f'{self.guest}/initrd.img', '-append',
             f'console=ttyS0 quiet panic=-1 modules={modules} {append}',
             *args, **kwargs)
