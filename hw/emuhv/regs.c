@@ -456,7 +456,11 @@ static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
     emuhv_vp_apic(vp)->wait_for_sipi = v->u64[0] & 1;
     if (vp->s->stopped) {
         vp->s->guest_halted = halted;
-        vp->s->idle = false;
+        if (vp->s->idle && !halted) {
+            /* Root scheduler: the parent waits to hear that it may run. */
+            vp->s->idle = false;
+            emuhv_vp_unblocked(vp);
+        }
     } else {
         emuhv_vp_cs(vp)->halted = halted;
     }
