@@ -456,10 +456,8 @@ static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
     emuhv_vp_apic(vp)->wait_for_sipi = v->u64[0] & 1;
     if (vp->s->stopped) {
         vp->s->guest_halted = halted;
-        if (vp->s->idle && !halted) {
-            /* Root scheduler: the parent waits to hear that it may run. */
-            vp->s->idle = false;
-            emuhv_vp_unblocked(vp);
+        if (!halted) {
+            emuhv_vp_wake(vp);
         }
     } else {
         emuhv_vp_cs(vp)->halted = halted;
@@ -484,6 +482,9 @@ static uint16_t set_pending_interruption(EmuhvVp *vp, const Reg *r, unsigned i,
         return ST_INVALID_REGISTER_VALUE;
     }
     vp->s->pending_interruption = v->u64[0] & PI_PENDING ? v->u64[0] : 0;
+    if (vp->s->pending_interruption) {
+        emuhv_vp_wake(vp);
+    }
     return ST_SUCCESS;
 }
 
@@ -520,6 +521,9 @@ static uint16_t set_pending_event(EmuhvVp *vp, const Reg *r, unsigned i,
                                   const EmuhvRegVal *v)
 {
     vp->s->pending_event[i] = *v;
+    if (v->u64[0] & 1) {
+        emuhv_vp_wake(vp);
+    }
     return ST_SUCCESS;
 }
 
@@ -536,6 +540,8 @@ static uint16_t set_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
     vp->s->deliverability = v->u64[0];
     if (!vp->s->stopped) {
         emuhv_deliverability_changed(vp);
+    } else if (v->u64[0]) {
+        emuhv_vp_wake(vp);
     }
     return ST_SUCCESS;
 }

@@ -197,6 +197,11 @@ G_NORETURN void emuhv_vp_exit(EmuhvVp *vp, EmuhvExitKind kind);
 void emuhv_vp_exit_now(EmuhvVp *vp, EmuhvExitKind kind);
 /* Let it run if nothing suspends it. */
 void emuhv_vp_update(EmuhvVp *vp);
+/*
+ * Root scheduler: something else than an interrupt lets a halted VP run on.
+ * Its parent waits for a signal and would not dispatch it.
+ */
+void emuhv_vp_wake(EmuhvVp *vp);
 /* (drops BQL) */
 void emuhv_vp_stop(EmuhvVp *vp);
 void emuhv_vp_queue_idle(EmuhvVp *vp);

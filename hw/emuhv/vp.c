@@ -298,6 +298,14 @@ void emuhv_vp_update(EmuhvVp *vp)
 
 /* ---- Root scheduler ---- */
 
+void emuhv_vp_wake(EmuhvVp *vp)
+{
+    if (vp->s->idle) {
+        vp->s->idle = false;
+        emuhv_vp_unblocked(vp);
+    }
+}
+
 bool emuhv_vp_explicit_suspend(EmuhvVp *vp)
 {
     return vp->s->explicit_suspend;
