@@ -19,22 +19,16 @@
 extern bool mshv_allowed;
 #define mshv_enabled() (mshv_allowed)
 
+#else
+
+#define mshv_enabled() (false)
+
+#endif
+
 /*
  * Whether the hypervisor would take the RAM @mr at @gpa: for code that can
  * still refuse a memory device, which a MemoryListener cannot.
  */
 bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp);
-
-#else
-
-#define mshv_enabled() (false)
-
-static inline bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr,
-                                   Error **errp)
-{
-    return true;
-}
-
-#endif
 
 #endif
