@@ -9,6 +9,7 @@
 #include "qemu/config-file.h"
 #include "qemu/error-report.h"
 #include "qemu/option.h"
+#include "hw/boards.h"
 #include "migration/blocker.h"
 #include "mshv/mshv.h"
 #include "access.h"
@@ -20,6 +21,7 @@
 #include "partition.h"
 #include "stats.h"
 #include "vcpu.h"
+#include "vp.h"
 
 #define TYPE_MSHV_ACCEL ACCEL_CLASS_NAME("mshv")
 OBJECT_DECLARE_SIMPLE_TYPE(MshvState, MSHV_ACCEL)
@@ -50,10 +52,16 @@ static bool another_one_follows(void)
     return last && !g_str_equal(last, "mshv");
 }
 
-static int init(MshvState *s, Error **errp)
+static int init(MshvState *s, const MachineState *ms, Error **errp)
 {
-    int ret = mshv_device_open(s->device, errp);
+    int ret;
 
+    if (ms->smp.max_cpus > MSHV_MAX_VPS) {
+        error_setg(errp, "%u CPUs are too many: the kernel knows %u VPs in a "
+                   "partition", ms->smp.max_cpus, MSHV_MAX_VPS);
+        return -EINVAL;
+    }
+    ret = mshv_device_open(s->device, errp);
     if (ret >= 0) {
         ret = mshv_partition_create(ret, errp);
     }
@@ -70,7 +78,7 @@ static int mshv_init_machine(MachineState *ms)
 {
     AccelState *accel = current_accel();
     Error *err = NULL;
-    int ret = init(MSHV_ACCEL(accel), &err);
+    int ret = init(MSHV_ACCEL(accel), ms, &err);
 
     if (ret >= 0) {
         mshv_access_init();

@@ -45,6 +45,9 @@ def refusals(d):
     refusal(['-accel', 'mshv', '-smp', '200', '-m', '32', '-S'],
             'cannot create VP',
             'more CPUs than this hypervisor has VPs')
+    refusal(['-accel', 'mshv', '-M', 'q35', '-smp', '256,maxcpus=257', '-m',
+             '32', '-S'], '257 CPUs are too many: the kernel knows 256',
+            'more CPUs than the kernel knows')
 
 
 # ---- Ends ----
