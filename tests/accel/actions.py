@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a guest may ask of the machine, and -action: panic, watchdog, power off,
+suspend to RAM. And what a user may ask of a guest: an NMI, a dump.
+
+A guest in real mode counts at 0x500, says at 0x504 how often it started, and
+does one thing.
+"""
+
+import os
+import struct
+import tempfile
+import time
+from vm import Tap, Vm, firmware
+
+START = 'incl 0x504\n'
+COUNT = '2: incl 0x500\njmp 2b\n'
+PANIC = 'mov $1, %al\nmov $0x505, %dx\nout %al, %dx\n'
+CRASH_LOADED = 'mov $2, %al\nmov $0x505, %dx\nout %al, %dx\n'
+# ib700: it bites at once
+BITE = 'mov $15, %al\nmov $0x443, %dx\nout %al, %dx\n'
+# The handler of NMIs counts at 0x508; by x2APIC, LINT1 lets them through.
+ON_NMI = '''mov $0x1b, %ecx
+rdmsr
+or $0xc00, %eax
+wrmsr
+xor %edx, %edx
+mov $0x80f, %ecx
+mov $0x1ff, %eax
+wrmsr
+mov $0x836, %ecx
+mov $0x400, %eax
+wrmsr
+movw $5f - start, 8
+movw %cs, 10
+jmp 6f
+5: incl 0x508
+iret
+6:
+'''
+
+
+def config(device, register, value):
+    """A write to the configuration space of bus 0."""
+    return (f'mov ${0x80000000 | device << 8 | register:#x}, %eax\n'
+            f'mov $0xcf8, %dx\nout %eax, %dx\n'
+            f'mov ${value:#x}, %eax\nmov $0xcfc, %dx\nout %eax, %dx\n')
+
+
+# Power management at 0x600
+MACHINES = {
+    'pc': config(0x0b, 0x40, 0x601) + config(0x0b, 0x80, 1),
+    'q35': config(0xf8, 0x40, 0x601) + config(0xf8, 0x44, 0x80),
+}
+
+
+def sleep_type(number):
+    return f'mov ${0x2000 | number << 10:#x}, %ax\nmov $0x604, %dx\n' \
+        'out %ax, %dx\n'
+
+
+SUSPEND, POWER_OFF = sleep_type(1), sleep_type(0)
+
+
+def word(vm, address):
+    return int(vm.hmp(f'xp /1wx {address:#x}').split()[-1], 16)
+
+
+def becomes(vm, address, wanted):
+    """Whether the word becomes as wanted; what it is in the end."""
+    for _ in range(600):
+        seen = word(vm, address)
+        if seen == wanted:
+            break
+        time.sleep(0.1)
+    return seen
+
+
+def moves(vm):
+    old = word(vm, 0x500)
+    for _ in range(300):
+        time.sleep(0.05)
+        if word(vm, 0x500) != old:
+            return True
+    return False
+
+
+class Guest(Vm):
+    def __init__(self, d, code, *args, machine='pc'):
+        super().__init__('-M', machine, '-cpu', 'max', '-m', '16', '-bios', firmware(
+            d, START + code + COUNT), '-device', 'pvpanic', '-device',
+            'ib700', *args, paused=True)
+        # Not before somebody listens.
+        self.qmp('cont')
+
+
+def expect(vm, name, event, data, status):
+    """The event comes, with that data; then the VM is in that status, or QEMU
+    has ended with it, if it is a number."""
+    got = vm.wait_event(event, 30)
+    seen = got and {k: got['data'].get(k) for k in data}
+    Tap.equal(seen, data, f'{name}: {event}')
+    if isinstance(status, int):
+        Tap.equal(vm.wait_end(30), status, f'{name}: QEMU ends')
+        return
+    for _ in range(100):
+        if vm.status() == status:
+            break
+        time.sleep(0.05)
+    Tap.equal(vm.status(), status, f'{name}: status')
+    if status == 'running':
+        Tap.ok(moves(vm), f'{name}: the guest runs on')
+    Tap.equal(vm.said(), '', f'{name}: no complaint')
+
+
+def actions(d):
+    for action, event, data, status in (
+            ('panic=pause', 'GUEST_PANICKED', {'action': 'pause'},
+             'guest-panicked'),
+            ('panic=none', 'GUEST_PANICKED', {'action': 'run'}, 'running'),
+            ('panic=shutdown', 'SHUTDOWN', {'reason': 'guest-panic'}, 0),
+            ('panic=exit-failure', 'SHUTDOWN', {'reason': 'guest-panic'}, 1)):
+        with Guest(d, PANIC, '-action', action) as vm:
+            expect(vm, action, event, data, status)
+    with Guest(d, CRASH_LOADED) as vm:
+        expect(vm, 'a crash kernel takes over', 'GUEST_CRASHLOADED',
+               {'action': 'run'}, 'running')
+    for action, event, data, status in (
+            ('none', 'WATCHDOG', {'action': 'none'}, 'running'),
+            ('pause', 'WATCHDOG', {'action': 'pause'}, 'watchdog'),
+            ('shutdown', 'POWERDOWN', {}, 'running'),
+            ('poweroff', 'WATCHDOG', {'action': 'poweroff'}, 0),
+            ('inject-nmi', 'WATCHDOG', {'action': 'inject-nmi'}, 'running')):
+        with Guest(d, ON_NMI + BITE, '-action', f'watchdog={action}') as vm:
+            expect(vm, f'watchdog={action}', event, data, status)
+            if action == 'inject-nmi':
+                Tap.equal(becomes(vm, 0x508, 1), 1,
+                          'watchdog=inject-nmi: the guest has had one')
+    with Guest(d, 'cmpl $3, 0x504\nja 2f\n' + BITE, '-action',
+               'watchdog=reset') as vm:
+        for n in range(3):
+            expect(vm, f'watchdog=reset, time {n + 1}', 'RESET',
+                   {'reason': 'guest-reset'}, 'running')
+        Tap.equal(becomes(vm, 0x504, 4), 4, 'watchdog=reset: 4 starts')
+
+
+def power(d, machine):
+    setup = MACHINES[machine]
+    with Guest(d, setup + POWER_OFF, machine=machine) as vm:
+        expect(vm, f'{machine}: power off', 'SHUTDOWN',
+               {'reason': 'guest-shutdown'}, 0)
+    with Guest(d, 'cmpl $1, 0x504\njne 2f\n' + setup + POWER_OFF,
+               '-no-shutdown', machine=machine) as vm:
+        expect(vm, f'{machine}: power off, -no-shutdown', 'SHUTDOWN',
+               {'reason': 'guest-shutdown'}, 'shutdown')
+        vm.qmp('system_reset')
+        vm.qmp('cont')
+        Tap.ok(moves(vm), f'{machine}: reset and cont: it runs again')
+    suspend(d, machine, setup)
+
+
+def suspend(d, machine, setup):
+    """Suspend to RAM: the memory stays, and the processor starts anew."""
+    with Guest(d, 'cmpl $3, 0x504\nja 2f\n' + setup + SUSPEND, '-smp', '2',
+               machine=machine) as vm:
+        for n in range(1, 4):
+            name = f'{machine}: suspend {n}'
+            expect(vm, name, 'SUSPEND', {}, 'suspended')
+            old = word(vm, 0x500)
+            vm.qmp('stop')
+            vm.qmp('cont')
+            time.sleep(0.1)
+            Tap.equal((vm.status(), word(vm, 0x500), word(vm, 0x504)),
+                      ('suspended', old, n), f'{name}: it stands still')
+            vm.qmp('system_wakeup')
+            expect(vm, name, 'WAKEUP', {}, 'running' if n == 3 else
+                   'suspended')
+        Tap.equal(becomes(vm, 0x504, 4), 4, f'{machine}: 3 wake-ups')
+
+
+def segments(path):
+    """[(physical address, offset, size)] of a dump's memory; ELF's layout."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    if data[4] == 2:
+        offset, size, count = struct.unpack_from('<Q', data, 32) + \
+            struct.unpack_from('<HH', data, 54)
+        heads = [struct.unpack_from('<IIQQQQ', data, offset + size * i)
+                 for i in range(count)]
+        found = [(h[4], h[2], h[5]) for h in heads if h[0] == 1]
+    else:
+        offset, size, count = struct.unpack_from('<I', data, 28) + \
+            struct.unpack_from('<HH', data, 42)
+        heads = [struct.unpack_from('<IIIII', data, offset + size * i)
+                 for i in range(count)]
+        found = [(h[3], h[1], h[4]) for h in heads if h[0] == 1]
+    return data, found
+
+
+def asked(d):
+    path = os.path.join(d, 'dump')
+    with Guest(d, ON_NMI + 'movl $0x5eed1234, 0x600\n') as vm:
+        Tap.ok(moves(vm), 'the guest runs')
+        for n in range(10):
+            vm.qmp('inject-nmi')
+            Tap.equal(becomes(vm, 0x508, n + 1), n + 1, f'NMI {n + 1}')
+        vm.qmp('dump-guest-memory', seconds=60, paging=False,
+               protocol=f'file:{path}')
+        data, found = segments(path)
+        start = next(o for a, o, s in found if a <= 0x600 < a + s)
+        Tap.equal(data[start + 0x600:start + 0x604], b'\x34\x12\xed\x5e',
+                  'a dump has what the guest wrote')
+        Tap.ok(sum(s for _, _, s in found) >= 16 << 20,
+               'and all of its memory', found)
+        Tap.ok(moves(vm), 'the guest runs on after a dump')
+
+
+with tempfile.TemporaryDirectory() as directory:
+    actions(directory)
+    for name in MACHINES:
+        power(directory, name)
+    asked(directory)
+Tap.end()
