@@ -137,7 +137,7 @@ def text(lines, families):
             ('private', 'private KiB'), ('rss', 'RSS KiB')]),
         'smp': ('vCPUs that exit together', 'vCPUs', [
             ('instructions', 'instructions'), ('rate', 'exits/s')]),
-        'vms': ('VMs together: each starts, exits 200 times and ends', 'VMs', [
+        'vms': ('VMs together: each starts and exits 200 times', 'VMs', [
             ('ms', 'ms/VM'), ('instructions', 'Minsns/VM')]),
     }
     for name, (title, label, columns) in wanted.items():
