@@ -103,7 +103,8 @@ static MshvAccessKind kind_of(MemoryRegion *mr, hwaddr addr, hwaddr offset,
 /* Never 0. A length is at most 64, or a page; an address has 52 bits. */
 static uint64_t key_of(bool io, hwaddr addr, unsigned len, bool write)
 {
-    return 1ull << 63 | addr << 9 | (len & 0x7f) << 2 | write << 1 | io;
+    return 1ull << 63 | addr << 9 | (hwaddr)(len & 0x7f) << 2 |
+           (hwaddr)write << 1 | io;
 }
 
 static void find(MshvAccess *a, bool io, hwaddr addr, unsigned len, bool write,
@@ -145,6 +146,11 @@ const MshvAccess *mshv_access_find(CPUState *cpu, bool io, hwaddr addr,
 
 /* ---- Calls of devices, with the big lock ---- */
 
+static inline uint64_t low_bytes(uint64_t value, unsigned size)
+{
+    return value & UINT64_MAX >> (64 - size * 8);
+}
+
 /* Is there anything to do that can come and go without a new version? */
 static bool is_watched(const MemoryRegion *mr)
 {
@@ -167,7 +173,7 @@ static void call_slowly(const MshvAccess *a, uint64_t *value, unsigned size,
         *value = UINT64_MAX;
         memory_region_dispatch_read(a->mr, a->offset, value, size_memop(size),
                                     MEMTXATTRS_UNSPECIFIED);
-        *value = extract64(*value, 0, size * 8);
+        *value = low_bytes(*value, size);
     }
 }
 
@@ -175,23 +181,22 @@ static void call_slowly(const MshvAccess *a, uint64_t *value, unsigned size,
  * As memory_region_dispatch_read() and _write(), for what is_plain(): most of
  * what they look at each time was looked at when the region was found.
  */
-static void call_plain(MemoryRegion *mr, hwaddr offset, uint64_t *value,
-                       unsigned size, bool write, bool *engaged)
+static inline QEMU_ALWAYS_INLINE void
+call_plain(MemoryRegion *mr, hwaddr offset, uint64_t *value, unsigned size,
+           bool write, bool *engaged)
 {
-    uint64_t mask = UINT64_MAX >> (64 - size * 8);
-
     *engaged = true;
     if (write) {
         mr->ops->write(mr->opaque, offset, *value, size);
     } else {
-        *value = mr->ops->read(mr->opaque, offset, size) & mask;
+        *value = low_bytes(mr->ops->read(mr->opaque, offset, size), size);
     }
     *engaged = false;
 }
 
 /* One element; @value has no bits beyond @size bytes. */
-static void call(const MshvAccess *a, uint64_t *value, unsigned size,
-                 bool write)
+static inline QEMU_ALWAYS_INLINE void
+call(const MshvAccess *a, uint64_t *value, unsigned size, bool write)
 {
     MemoryRegion *mr = a->mr;
     /* QEMU lets no access into a device that is handling one. */
@@ -263,7 +268,7 @@ bool mshv_access_device(CPUState *cpu, bool io, hwaddr addr, uint64_t *value,
     if (unlikely(a->kind < MSHV_ACCESS_CALL)) {
         return false;
     }
-    *value = write ? extract64(*value, 0, size * 8) : 0;
+    *value = low_bytes(*value, size);
     bql_lock();
     call(a, value, size, write);
     bql_unlock();

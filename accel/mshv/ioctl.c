@@ -77,15 +77,20 @@ static struct {
     int error;
 } injection;
 
-/* The error that a test wants instead of this call, or 0. */
-static int injected_error(MshvCall call)
+static int armed_error(MshvCall call)
 {
-    if (likely(!qatomic_load_acquire(&injection.armed)) ||
-        (injection.call != MSHV_CALL__MAX && injection.call != call) ||
+    if ((injection.call != MSHV_CALL__MAX && injection.call != call) ||
         qatomic_fetch_dec(&injection.countdown) != 1) {
         return 0;
     }
     return injection.error;
+}
+
+/* The error that a test wants instead of this call, or 0. */
+static inline int injected_error(MshvCall call)
+{
+    return unlikely(qatomic_load_acquire(&injection.armed)) ? armed_error(call)
+                                                            : 0;
 }
 
 static int account(MshvCall call, int fd, int ret)

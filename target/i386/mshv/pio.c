@@ -43,9 +43,10 @@ static int emulate(CPUState *cs,
     return mshv_emulation_end(&e, status, &result, &io->header, errp);
 }
 
+/* @value has no bits beyond @size bytes. */
 static uint64_t merge(uint64_t rax, uint32_t value, unsigned size)
 {
-    return size == 4 ? value : deposit64(rax, 0, size * 8, value);
+    return size == 4 ? value : (rax & UINT64_MAX << size * 8) | value;
 }
 
 /*
@@ -70,8 +71,8 @@ static int finish(CPUState *cs,
             env->regs[R_EAX] = merge(env->regs[R_EAX], value, size);
         }
     } else {
-        ret = mshv_x86_finish_instruction(cs, rip, in, R_EAX,
-                                          merge(io->rax, value, size), errp);
+        ret = mshv_x86_finish_instruction(
+            cs, rip, in, R_EAX, in ? merge(io->rax, value, size) : 0, errp);
     }
     return ret < 0 ? ret : mshv_after_instruction(cs, &io->header, errp);
 }
@@ -88,7 +89,7 @@ static uint32_t access_parts(CPUState *cs, uint16_t port, uint32_t value,
     } else {
         mshv_access_write(cs, true, port, buf, size, 1);
     }
-    return ldl_le_p(buf);
+    return ldl_le_p(buf) & UINT32_MAX >> (32 - size * 8);
 }
 
 int mshv_exit_io_port(CPUState *cs, const struct hv_message *msg, Error **errp)
