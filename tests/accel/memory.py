@@ -25,9 +25,9 @@ def byte(vm, address):
 
 
 def after(d, code, *args, machine='pc'):
-    """The VM when its guest has come to rest. Use with `with`."""
+    """The VM when its guest is done. Use with `with`."""
     vm = Vm('-M', machine, '-m', '16', '-bios', firmware(d, code), *args)
-    vm.wait_quiet()
+    vm.wait_done()
     return vm
 
 
@@ -88,7 +88,7 @@ def backends(d):
                 Tap.count += 1
                 print(f'ok {Tap.count} - {name} # SKIP {vm.said().strip()}')
                 continue
-            vm.wait_quiet()
+            vm.wait_done()
             Tap.equal(byte(vm, 0x500), 0x5a, f'RAM of {name}')
             Tap.equal(vm.said(), '', f'RAM of {name}: no complaint')
     with open(f'{d}/ram', 'rb') as f:

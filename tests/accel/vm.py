@@ -21,6 +21,8 @@ QEMU = os.environ.get('QEMU', os.path.join(TOP, 'build',
 PATIENCE = float(os.environ.get('PATIENCE', '20'))
 # To try the tests themselves: ACCEL=tcg.
 ACCEL = os.environ.get('ACCEL', 'mshv')
+# What a guest of firmware() writes, and where, when its code is at its end.
+DONE, DONE_AT = 0xd00e, 0x7f0
 
 
 class Tap:
@@ -184,6 +186,15 @@ class Vm:
                                        + stat['value'])
         return total
 
+    def wait_done(self, seconds=10):
+        """Until the guest, which firmware() made, is at its end."""
+        end = time.monotonic() + seconds * PATIENCE
+        while time.monotonic() < end and self.status() == 'running':
+            if int(self.hmp(f'xp /1wx {DONE_AT}').split()[-1], 16) == DONE:
+                return
+            time.sleep(0.05)
+        raise QmpError(f'the guest does not come to its end: {self.status()}')
+
     def wait_quiet(self, seconds=10):
         """Until no vCPU exits any more; its exits by then."""
         end = time.monotonic() + seconds * PATIENCE
@@ -207,13 +218,15 @@ def guest(name):
 
 def firmware(directory, code):
     """A 64 KiB firmware image that runs the assembly @code in real mode,
-    with CS:IP = F000:0000 and DS = ES = SS = 0. Its path."""
+    with CS:IP = F000:0000 and DS = ES = SS = 0, for Vm.wait_done(). Its
+    path."""
     source = os.path.join(directory, 'guest.s')
     elf, image = source[:-2] + '.o', source[:-2] + '.bin'
     with open(source, 'w', encoding='ascii') as f:
         f.write('.code16\n.globl start\n.section .text\nstart:\n'
                 'cli\nxor %ax, %ax\nmov %ax, %ds\nmov %ax, %es\n'
                 f'mov %ax, %ss\nmov $0x7c00, %sp\n{code}\n'
+                f'xor %ax, %ax\nmov %ax, %ds\nmovl ${DONE}, {DONE_AT}\n'
                 '1: hlt\njmp 1b\n.org 0xfff0\nljmp $0xf000, $0\n'
                 '.org 0x10000\n')
     subprocess.run(['as', '--32', '-o', elf, source], check=True)
