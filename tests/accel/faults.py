@@ -186,10 +186,14 @@ def arm(vm, spec):
 
 def tidy(vm):
     """As at the beginning. Raises if that is not to be had."""
-    if vm.status() != 'running':
-        vm.qmp('system_reset')
-        vm.qmp('cont')
-    if not wait_booted(vm):
+    for _ in range(2):
+        if vm.status() != 'running':
+            vm.qmp('system_reset')
+            vm.qmp('cont')
+        if wait_booted(vm):
+            break
+        # What a vCPU met just now may stop the VM only now.
+    else:
         raise QmpError('the guest does not run any more')
     ids = [m['data']['id'] for m in vm.qmp('query-memory-devices')]
     ids += [c['qom-path'].split('/')[-1] for c in vm.qmp('query-cpus-fast')
