@@ -67,13 +67,19 @@ class Small(Linux):
     guest = None
 
     def __init__(self, *args, modules='', append='', machine='q35', cpu=HOST_CPU,
-                 memory='256', **kwargs):
+                 memory='256', initrd_at=None, **kwargs):
         if not Small.guest:
             Small.guest = make('tests/guest/small-guest')
+        image = f'{self.guest}/initrd.img'
+        if initrd_at is None:
+            initrd = '-initrd', image
+        else:
+            initrd = ('-device', f'loader,file={image},addr={initrd_at:#x},'
+                      'force-raw=on')
+            append += f' initrdmem={initrd_at:#x},{os.path.getsize(image):#x}'
         super().__init__(
             '-M', machine, '-cpu', cpu, '-m', memory, '-vga', 'none',
-            '-kernel', f'{self.guest}/vmlinux',
-            '-initrd', f'{self.guest}/initrd.img', '-append',
+            '-kernel', f'{self.guest}/vmlinux', *initrd, '-append',
             f'console=ttyS0 quiet panic=-1 modules={modules} {append}',
             *args, **kwargs)
 
