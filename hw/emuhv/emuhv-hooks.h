@@ -96,7 +96,8 @@ bool emuhv_do_in_event(X86CPU *cpu);
 /* Returns if a debugger waits for it. */
 void emuhv_do_debug_event(X86CPU *cpu);
 int emuhv_do_exec_interrupt(CPUX86State *env, int interrupt_request);
-void emuhv_do_exec_halt(CPUX86State *env);
+/* False: the VP stays halted, whatever waits for it. */
+bool emuhv_do_exec_halt(CPUX86State *env);
 bool emuhv_do_has_work(CPUX86State *env);
 void emuhv_do_reset(X86CPU *cpu);
 

@@ -44,14 +44,18 @@ bool emuhv_do_has_work(CPUX86State *env)
     return emuhv_vp_has_work(vp);
 }
 
-/* The thread found something to do while the VP was halted. */
-void emuhv_do_exec_halt(CPUX86State *env)
+/*
+ * The thread found something to do while the VP was halted. What is parked runs
+ * only after resume(): what comes after we looked must not start it, for its
+ * parent would not know.
+ */
+bool emuhv_do_exec_halt(CPUX86State *env)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
     CPUState *cs = env_cpu(env);
 
     if (!qatomic_read(&vp->s->idle)) {
-        return;
+        return !qatomic_read(&vp->s->parked);
     }
     bql_lock();
     if (vp->s->idle) {
@@ -66,6 +70,7 @@ void emuhv_do_exec_halt(CPUX86State *env)
         }
     }
     bql_unlock();
+    return false;
 }
 
 static void park(EmuhvVp *vp)
