@@ -42,26 +42,11 @@ GUEST16(window, "cli\n out %al, $1\n sti\n nop\n nop\n cli\n out %al, $2\n"
                 "hlt");
 GUEST16(woken, "mov %cs, %ax\n out %ax, $7\n hlt");
 
-static bool at_port(Vm *vm, unsigned vp, uint16_t port, const char *what,
-                    Msg *m)
-{
-    bool came;
-
-    alarm_ms(5000);
-    came = vp_gives(vm, vp, m, MSG_IO_PORT, what) &&
-           is_u64(msg_port(m), port, "%s: its port", what);
-    alarm_ms(0);
-    if (came) {
-        vp_skip(vm, vp, m);
-    }
-    return came;
-}
-
 static void letter(Vm *vm, char expected, const char *what)
 {
     Msg m;
 
-    if (at_port(vm, 0, 1, what, &m)) {
+    if (vp_at_port(vm, 0, 1, what, &m)) {
         is_u64(msg_io_rax(&m) & 0xff, expected, "%s: its handler", what);
     }
 }
@@ -76,14 +61,14 @@ static void test_x2apic(void)
                  LAPIC_FLAGS | 1ull << MSHV_PT_BIT_X2APIC, 0);
     START16(&vm, 1, x2apic);
     memcpy(vm.mem + 0x3000, &id, sizeof(id));
-    at_port(&vm, 1, 2, "x2APIC mode", &m);
+    vp_at_port(&vm, 1, 2, "x2APIC mode", &m);
     is_u64((uint32_t)msg_io_rax(&m), 1, "the APIC's ID");
-    at_port(&vm, 1, 3, "the version", &m);
+    vp_at_port(&vm, 1, 3, "the version", &m);
     ok((msg_io_rax(&m) & 0xf0) == 0x10, "it is an integrated APIC");
-    at_port(&vm, 1, 1, "an interrupt to itself", &m);
-    at_port(&vm, 1, 4, "and back", &m);
-    at_port(&vm, 1, 1, "an interrupt to itself by ICR", &m);
-    at_port(&vm, 1, 5, "and back from that", &m);
+    vp_at_port(&vm, 1, 1, "an interrupt to itself", &m);
+    vp_at_port(&vm, 1, 4, "and back", &m);
+    vp_at_port(&vm, 1, 1, "an interrupt to itself by ICR", &m);
+    vp_at_port(&vm, 1, 5, "and back from that", &m);
     is_u64(get_reg(&vm, 1, R_APIC_BASE) & 0xc00, 0xc00,
            "the register has the mode");
     vm_free(&vm);
@@ -94,11 +79,8 @@ static void start_waiter(Vm *vm)
     Msg m;
 
     START16(vm, 0, waiter);
-    if (try_set_reg(vm, 0, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
-    at_port(vm, 0, 1, "the guest waits", &m);
+    vp_lapic_at_es(vm, 0);
+    vp_at_port(vm, 0, 1, "the guest waits", &m);
 }
 
 static void test_types(Vm *vm)
@@ -124,13 +106,13 @@ static void test_taken_back(Vm *vm)
     Msg m;
 
     START16(vm, 0, window);
-    at_port(vm, 0, 1, "interrupts are off", &m);
+    vp_at_port(vm, 0, 1, "interrupts are off", &m);
     is_u64(assert_interrupt(vm, EXTINT, 0, 0, 0x41), ST_SUCCESS,
            "an ExtINT meanwhile");
     is_u64(hypercall(vm->fd, HC_CLEAR_INTERRUPT, NULL, &partition,
                      sizeof(partition), NULL, 0), ST_SUCCESS,
            "it is taken back");
-    at_port(vm, 0, 2, "none came", &m);
+    vp_at_port(vm, 0, 2, "none came", &m);
 }
 
 static void test_deliverable(Vm *vm)
@@ -138,14 +120,14 @@ static void test_deliverable(Vm *vm)
     Msg m;
 
     START16(vm, 0, window);
-    at_port(vm, 0, 1, "interrupts are off again", &m);
+    vp_at_port(vm, 0, 1, "interrupts are off again", &m);
     set_reg(vm, 0, R_NOTIFICATIONS, 2);
     if (vp_gives(vm, 0, &m, MSG_DELIVERABLE, "a notice when they are on")) {
         is_u64(msg_deliverable(&m), 0, "of an interrupt");
         is_u64(msg_rflags(&m) >> 9 & 1, 1, "interrupts are on");
     }
     is_u64(get_reg(vm, 0, R_NOTIFICATIONS), 0, "it is given once");
-    at_port(vm, 0, 2, "the guest goes on", &m);
+    vp_at_port(vm, 0, 2, "the guest goes on", &m);
     set_reg(vm, 0, R_NOTIFICATIONS, 1);
     if (vp_gives(vm, 0, &m, MSG_DELIVERABLE, "a notice for an NMI")) {
         is_u64(msg_deliverable(&m), 2, "of an NMI");
@@ -157,14 +139,14 @@ static void test_sipi(Vm *vm)
     Msg m;
 
     START16(vm, 1, window);
-    at_port(vm, 1, 1, "VP 1 runs", &m);
+    vp_at_port(vm, 1, 1, "VP 1 runs", &m);
     is_u64(assert_interrupt(vm, INIT, 0, 1, 0), ST_SUCCESS, "INIT for VP 1");
     alarm_ms(100);
     is_u64(-vp_run(vm, 1, &m), EINTR, "then it waits");
     alarm_ms(0);
     vm_write(vm, 0x4000, CODE_OF(woken));
     is_u64(assert_interrupt(vm, SIPI, 0, 1, 4), ST_SUCCESS, "SIPI for VP 1");
-    if (at_port(vm, 1, 7, "then it starts", &m)) {
+    if (vp_at_port(vm, 1, 7, "then it starts", &m)) {
         is_u64(msg_io_rax(&m) & 0xffff, 0x400, "at the page of the vector");
     }
 }

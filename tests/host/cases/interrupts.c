@@ -25,10 +25,7 @@ enum { FIXED = 0, NMI = 4 };
 static void start(Vm *vm)
 {
     START16(vm, 0, guest);
-    if (try_set_reg(vm, 0, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    vp_lapic_at_es(vm, 0);
 }
 
 /* The next message must be this letter; goes on behind it. */

@@ -39,10 +39,7 @@ int main(void)
     vm_make(&vm, 1 << 20, 2);
     START16(&vm, 0, first);
     vm_write(&vm, 0x2000, CODE_OF(second));
-    if (try_set_reg(&vm, 0, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    vp_lapic_at_es(&vm, 0);
     /* As VMMs do it: the second waits for its SIPI. */
     set_reg(&vm, 1, R_ACTIVITY, 1);
     pthread_create(&thread, NULL, run_second, NULL);

@@ -29,9 +29,7 @@ static void sleeps(Vm *vm, const char *what)
     Msg m;
 
     START16(vm, 0, sleeper);
-    if (try_set_reg(vm, 0, R_ES, segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    vp_lapic_at_es(vm, 0);
     set_reg(vm, 0, R_RSP, 0x8000);
     set_reg(vm, 0, R_RCX, ROUNDS);
     set_reg(vm, 0, R_RBX, 0);

@@ -42,10 +42,7 @@ static void start(Vm *vm, unsigned vp)
     vm_write(vm, HANDLER, CODE_OF(handler));
     memcpy(vm->mem + VECTOR * 4, vector, sizeof(vector));
     memset(vm->mem + COUNT + 4 * vp, 0, 4);
-    if (try_set_reg(vm, vp, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    vp_lapic_at_es(vm, vp);
     set_reg(vm, vp, R_RSP, 0x8000 + 0x1000 * vp);
     set_reg(vm, vp, R_RBP, COUNT + 4 * vp);
     set_reg(vm, vp, R_RDI, (uint64_t)!vp << 24);

@@ -59,27 +59,13 @@ static int signal_event(Vm *vm, uint8_t sint, uint16_t flag, uint8_t *newly)
     return hypercall(vm->fd, HC_SIGNAL_EVENT, NULL, &in, sizeof(in), newly, 1);
 }
 
-static bool at_port(Vm *vm, uint16_t port, const char *what, Msg *m)
-{
-    bool came;
-
-    alarm_ms(5000);
-    came = vp_gives(vm, 0, m, MSG_IO_PORT, what) &&
-           is_u64(msg_port(m), port, "%s: port 0x%x", what, port);
-    alarm_ms(0);
-    if (came) {
-        vp_skip(vm, 0, m);
-    }
-    return came;
-}
-
 static void reports(Vm *vm, uint16_t port, uint32_t value, const char *what)
 {
     Msg m;
 
-    if (at_port(vm, port, what, &m)) {
+    if (vp_at_port(vm, 0, port, what, &m)) {
         is_u64((uint32_t)msg_io_rax(&m), value, "%s: what it saw", what);
-        at_port(vm, 0x40, what, &m);
+        vp_at_port(vm, 0, 0x40, what, &m);
     }
 }
 
@@ -151,11 +137,8 @@ int main(void)
     is_u64(signal_event(&vm, SINT, 0, &newly), ST_INVALID_SYNIC_STATE,
            "an event while the SynIC is off");
     START16(&vm, 0, guest);
-    if (try_set_reg(&vm, 0, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
-    at_port(&vm, 0x10, "the guest is ready", &m);
+    vp_lapic_at_es(&vm, 0);
+    vp_at_port(&vm, 0, 0x10, "the guest is ready", &m);
     test_messages(&vm);
     test_events(&vm);
     vm_free(&vm);

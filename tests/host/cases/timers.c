@@ -32,10 +32,7 @@ static void start(Vm *vm)
 
     vm_make_with(vm, 1 << 20, 1, LAPIC_FLAGS, FEATURES);
     START16(vm, 0, guest);
-    if (try_set_reg(vm, 0, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    vp_lapic_at_es(vm, 0);
     vp_gives(vm, 0, &m, MSG_IO_PORT, "the guest is ready");
     vp_skip(vm, 0, &m);
 }
@@ -47,20 +44,6 @@ static uint64_t reference_time(Vm *vm)
     is_u64(get_property(vm->fd, PROP_REFERENCE_TIME, &t), ST_SUCCESS,
            "the reference time");
     return t;
-}
-
-static bool fires(Vm *vm, uint16_t port, const char *what, Msg *m)
-{
-    bool came;
-
-    alarm_ms(5000);
-    came = vp_gives(vm, 0, m, MSG_IO_PORT, what) &&
-           is_u64(msg_port(m), port, "%s: the handler", what);
-    alarm_ms(0);
-    if (came) {
-        vp_skip(vm, 0, m);
-    }
-    return came;
 }
 
 static void silent(Vm *vm, unsigned ms, const char *what)
@@ -82,7 +65,7 @@ static void test_direct(Vm *vm)
     set_reg(vm, 0, COUNT0, expiry);
     set_reg(vm, 0, CONFIG0, ENABLE | DIRECT | 0x50 << 4);
     is_u64(get_reg(vm, 0, COUNT0), expiry, "the count can be read");
-    fires(vm, 0x50, "a direct timer", &m);
+    vp_at_port(vm, 0, 0x50, "a direct timer", &m);
     ok(reference_time(vm) >= expiry, "not before its time");
     is_u64(get_reg(vm, 0, CONFIG0) & ENABLE, 0, "it fires once");
     silent(vm, 100, "and is quiet then");
@@ -94,7 +77,7 @@ static void test_message(Vm *vm)
 
     set_reg(vm, 0, COUNT1, reference_time(vm) + MILLISECOND);
     set_reg(vm, 0, CONFIG1, ENABLE | 1 << 16);
-    if (fires(vm, 0x51, "a timer by message", &m)) {
+    if (vp_at_port(vm, 0, 0x51, "a timer by message", &m)) {
         is_u64((uint32_t)msg_io_rax(&m), 0x80000010, "the message says so");
     }
 }
@@ -107,7 +90,7 @@ static void test_periodic(Vm *vm)
 
     set_reg(vm, 0, COUNT0, 5 * MILLISECOND);
     set_reg(vm, 0, CONFIG0, ENABLE | PERIODIC | DIRECT | 0x50 << 4);
-    while (n < 10 && fires(vm, 0x50, "a periodic timer", &m)) {
+    while (n < 10 && vp_at_port(vm, 0, 0x50, "a periodic timer", &m)) {
         n++;
     }
     is_u64(n, 10, "it fires again and again");
@@ -155,10 +138,10 @@ static void test_frozen(Vm *vm, Vm *other)
     silent(other, 100, "they do not fire yet");
     is_u64(set_property(other->fd, PROP_TIME_FREEZE, 0), ST_SUCCESS,
            "time goes on there");
-    fires(other, 0x50, "the timer that came with the state", &m);
+    vp_at_port(other, 0, 0x50, "the timer that came with the state", &m);
     is_u64(set_property(vm->fd, PROP_TIME_FREEZE, 0), ST_SUCCESS,
            "time goes on here");
-    fires(vm, 0x50, "the timer that stood still", &m);
+    vp_at_port(vm, 0, 0x50, "the timer that stood still", &m);
 }
 
 int main(void)

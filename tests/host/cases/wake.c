@@ -35,10 +35,7 @@ static void sleeps(Vm *vm, const char *what)
     Msg m;
 
     START16(vm, 1, sleeper);
-    if (try_set_reg(vm, 1, R_ES,
-                    segment(0xfee00000, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    vp_lapic_at_es(vm, 1);
     alarm_ms(50);
     is_u64(-vp_run(vm, 1, &m), EINTR, "%s: the VP sleeps", what);
     alarm_ms(0);

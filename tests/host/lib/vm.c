@@ -275,6 +275,11 @@ void vp_start64(Vm *vm, unsigned vp, Code code)
     set_reg(vm, vp, R_ACTIVITY, 0);
 }
 
+void vp_lapic_at_es(Vm *vm, unsigned vp)
+{
+    set_reg128(vm, vp, R_ES, segment(0xfee00000, 0xffff, 0, ATTR_DATA16));
+}
+
 int vp_run(Vm *vm, unsigned vp, Msg *msg)
 {
     struct mshv_run_vp args;
@@ -309,6 +314,20 @@ bool vp_gives(Vm *vm, unsigned vp, Msg *msg, uint32_t type, const char *what)
 void vp_skip(Vm *vm, unsigned vp, const Msg *msg)
 {
     set_reg(vm, vp, R_RIP, msg_rip(msg) + (msg_length_cr8(msg) & 15));
+}
+
+bool vp_at_port(Vm *vm, unsigned vp, uint16_t port, const char *what, Msg *msg)
+{
+    bool came;
+
+    alarm_ms(5000);
+    came = vp_gives(vm, vp, msg, MSG_IO_PORT, what) &&
+           is_u64(msg_port(msg), port, "%s: port 0x%x", what, port);
+    alarm_ms(0);
+    if (came) {
+        vp_skip(vm, vp, msg);
+    }
+    return came;
 }
 
 /* ---- Time ---- */

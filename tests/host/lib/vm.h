@@ -87,10 +87,15 @@ void vp_start16(Vm *vm, unsigned vp, Code code);
 void vp_start64(Vm *vm, unsigned vp, Code code);
 #define START64(vm, vp, name) vp_start64(vm, vp, CODE_OF(name))
 
+/* In real mode: ES begins at the local APIC's registers. */
+void vp_lapic_at_es(Vm *vm, unsigned vp);
+
 /* MSHV_RUN_VP; 0 or -errno. */
 int vp_run(Vm *vm, unsigned vp, Msg *msg);
 /* The same, but it must give this message. False, and said why, if not. */
 bool vp_gives(Vm *vm, unsigned vp, Msg *msg, uint32_t type, const char *what);
+/* It must write to @port within 5 seconds; then it is behind that. */
+bool vp_at_port(Vm *vm, unsigned vp, uint16_t port, const char *what, Msg *msg);
 /* Go on behind the intercepted instruction. */
 void vp_skip(Vm *vm, unsigned vp, const Msg *msg);
 
