@@ -11,411 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "encodings.h"
 #include "machine.h"
-#include "runner.h"
 #include "native.h"
+#include "runner.h"
+#include "trial.h"
 
 #define CASES       40          /* of each encoding, unless INSN_CASES says */
-
-struct trial {
-    const struct encoding *e;
-    uint8_t bytes[INSN_MAX_LEN];
-    unsigned n;
-    unsigned opsize;
-    unsigned vl;                /* 0: no VEX */
-    bool vex, locked, mem, crosses;
-    uint64_t target;            /* address of the memory operand */
-    uint32_t undef;
-    struct native_state in, out;
-    uint8_t data[NATIVE_DATA_LEN], after[NATIVE_DATA_LEN];
-};
-
-static void emit(struct trial *t, uint64_t val, unsigned n)
-{
-    memcpy(t->bytes + t->n, &val, n);
-    t->n += n;
-}
-
-static bool has_feature(uint8_t feature)
-{
-    unsigned a, b = 0, c = 0, d, val = 0;
-
-    switch (feature & 0xe0) {
-    case 0:
-        return true;
-    case C1:
-        __get_cpuid(1, &a, &b, &c, &d);
-        val = c;
-        break;
-    case B7:
-    case C7:
-        __get_cpuid_count(7, 0, &a, &b, &c, &d);
-        val = (feature & 0xe0) == B7 ? b : c;
-        break;
-    case C8:
-        __get_cpuid(0x80000001, &a, &b, &c, &d);
-        val = c;
-        break;
-    }
-    return val >> (feature & 31) & 1;
-}
-
-static uint64_t interesting(void)
-{
-    static const uint64_t val[] = {
-        0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
-        0x80000000, 0xffffffff, 0x7fffffffffffffff, 0x8000000000000000,
-        0xffffffffffffffff, 0x8080808080808080,
-    };
-
-    return rnd() & 1 ? rnd() : val[rnd() % 16];
-}
-
-static void random_state(struct trial *t)
-{
-    bool similar = t->e->flags & E_STRING;
-    unsigned i;
-
-    for (i = 0; i < 16; i++) {
-        t->in.gpr[i] = interesting();
-    }
-    /* Some hypervisors refuse to return to a stack pointer of no use. */
-    t->in.gpr[INSN_RSP] = rnd() & 0x7fffffffffff;
-    for (i = 0; i < sizeof(t->in.vec); i++) {
-        ((uint8_t *)t->in.vec)[i] = rnd() >> 32;
-    }
-    for (i = 0; i < 8; i++) {
-        t->in.mmx[i] = rnd();
-    }
-    t->in.rip = NATIVE_CODE;
-    t->in.rflags = (rnd() & 0x8d5) | 0x202;
-    for (i = 0; i < NATIVE_DATA_LEN; i += 8) {
-        uint64_t v = similar ? (rnd() % 8 ? 0 : 1) : interesting();
-
-        memcpy(t->data + i, &v, 8);
-    }
-}
-
-/* An address in the data: sometimes across a page, seldom beyond the end. */
-static uint64_t pick_target(struct trial *t)
-{
-    unsigned align = t->e->align == 1 ? (t->vl ? t->vl : 16) : t->e->align;
-    uint64_t off = 0x1000 + rnd() % 0x1800;
-    unsigned how = rnd() % 16;
-
-    if (t->vex && t->e->align == 16 && !(t->e->flags & E_W1)) {
-        align = 0;              /* VEX has no such rule */
-    }
-    if (how < 2) {
-        off = 0x2000 - rnd() % 16;
-    } else if (how == 2) {
-        off = NATIVE_DATA_LEN - rnd() % 8;
-    }
-    if (align && how != 3) {
-        off &= ~(uint64_t)(align - 1);
-    }
-    return NATIVE_DATA + off;
-}
-
-/* Prefixes, VEX and opcode; ModRM's registers are @reg, @index and @rm. */
-static void emit_opcode(struct trial *t, unsigned reg, unsigned index,
-                        unsigned rm, bool addr32)
-{
-    static const uint8_t prefix[4] = { 0, 0x66, 0xf3, 0xf2 };
-    const struct encoding *e = t->e;
-    bool w = t->opsize == 8 || (e->flags & E_W1);
-    unsigned rex = 0x40 | w << 3 | reg >> 3 << 2 | index >> 3 << 1 | rm >> 3;
-    unsigned op = e->op + (e->flags & E_CC ? rnd() % 16 : 0);
-
-    if (addr32) {
-        emit(t, 0x67, 1);
-    }
-    if (t->vex) {
-        unsigned vvvv = e->flags & E_NDS ? rnd() % 16 : 0;
-        unsigned last = w << 7 | (vvvv ^ 15) << 3 | (t->vl == 32) << 2 | e->pp;
-
-        if (e->map == 1 && !w && !(rex & 3) && (rnd() & 1)) {
-            emit(t, 0xc5, 1);
-            emit(t, (last & 0x7f) | (reg & 8 ? 0 : 0x80), 1);
-        } else {
-            emit(t, 0xc4, 1);
-            emit(t, ((~rex & 7) << 5) | e->map, 1);
-            emit(t, last, 1);
-        }
-        emit(t, op, 1);
-        return;
-    }
-    if (t->opsize == 2 && (e->flags & E_66)) {
-        emit(t, 0x66, 1);
-    }
-    if (t->locked) {
-        emit(t, 0xf0, 1);
-    }
-    if (e->pp) {
-        emit(t, prefix[e->pp], 1);
-    }
-    if ((e->flags & E_STRING) && e->op != 0xd7) {
-        static const uint8_t rep[3] = { 0xf3, 0xf2, 0 };
-        uint8_t r = rep[rnd() % 3];
-
-        if (r) {
-            emit(t, r, 1);
-        }
-    }
-    if (rex != 0x40 || (rnd() & 3) == 0) {
-        emit(t, rex, 1);
-    }
-    if (e->map) {
-        emit(t, 0x0f, 1);
-        if (e->map > 1) {
-            emit(t, e->map == 2 ? 0x38 : 0x3a, 1);
-        }
-    }
-    emit(t, op, 1);
-}
-
-static unsigned imm_size(const struct trial *t)
-{
-    return t->e->imm == 4 && t->opsize == 2 ? 2 : t->e->imm;
-}
-
-/* A memory operand at t->target: one of five forms, with registers to match */
-static void build_mem(struct trial *t)
-{
-    unsigned form = rnd() % 5, scale = rnd() % 4;
-    unsigned reg = t->e->reg >= 0 ? (unsigned)t->e->reg : rnd() % 16;
-    unsigned base = rnd() % 16, index, imm = imm_size(t);
-    bool stack = t->e->flags & E_STACK;
-    int64_t disp = (int8_t)rnd();
-    uint64_t *gpr = t->in.gpr;
-
-    while (t->e->reg < 0 && (t->e->flags & (E_BTREG | E_DEST)) &&
-           (reg == base || reg == 4)) {
-        reg = rnd() % 16;
-    }
-    while (stack && base == 4) {
-        base = rnd() % 16;
-    }
-    do {
-        index = rnd() % 16;
-    } while (index == 4 || index == base || index == reg);
-    if (t->e->flags & E_BTREG) {
-        gpr[reg] = (int64_t)(rnd() % 0x8000) - 0x4000;
-    } else if (t->e->flags & E_DEST) {
-        gpr[reg] = NATIVE_DATA + 0x800 + (rnd() % 8 ? 64 * (rnd() % 32) : 8);
-    }
-    if (form == 1) {
-        disp = (int32_t)rnd() >> 4;
-        gpr[index] = (int32_t)rnd() >> 4;
-        gpr[base] = t->target - disp - (gpr[index] << scale);
-    } else if (form != 2 && form != 3) {
-        gpr[base] = t->target - (form == 4 ? 0 : disp);
-        if (form == 4 && base != INSN_RSP) {
-            gpr[base] |= rnd() << 32;   /* ignored: address size 32 */
-        }
-    }
-    emit_opcode(t, reg, form == 1 ? index : 0, form == 2 || form == 3 ? 0
-                                                                      : base,
-                form == 4);
-    reg = (reg & 7) << 3;
-    switch (form) {
-    case 0:
-        emit(t, 0x40 | reg | (base & 7), 1);
-        if ((base & 7) == 4) {
-            emit(t, 0x24, 1);
-        }
-        emit(t, disp, 1);
-        break;
-    case 1:
-        emit(t, 0x84 | reg, 1);
-        emit(t, scale << 6 | (index & 7) << 3 | (base & 7), 1);
-        emit(t, disp, 4);
-        break;
-    case 2:
-        emit(t, 0x05 | reg, 1);
-        emit(t, t->target - (NATIVE_CODE + t->n + 4 + imm), 4);
-        break;
-    case 3:
-        emit(t, 0x04 | reg, 1);
-        emit(t, 0x25, 1);
-        emit(t, t->target, 4);
-        break;
-    case 4:
-        emit(t, 0x80 | reg | (base & 7), 1);
-        if ((base & 7) == 4) {
-            emit(t, 0x24, 1);
-        }
-        emit(t, 0, 4);
-        break;
-    }
-}
-
-static void build_implicit(struct trial *t)
-{
-    bool addr32 = (t->e->flags & (E_STRING | E_MOFFS)) && rnd() % 4 == 0;
-    uint64_t *gpr = t->in.gpr;
-
-    if (t->e->flags & E_STRING) {
-        gpr[INSN_RSI] = NATIVE_DATA + 0x1000 + rnd() % 0x2000;
-        gpr[INSN_RDI] = NATIVE_DATA + 0x1000 + rnd() % 0x2000;
-        gpr[INSN_RBX] = NATIVE_DATA + rnd() % 0x2000;
-        gpr[INSN_RCX] = rnd() % 20;
-        if (rnd() % 16 == 0) {
-            gpr[INSN_RDI] = NATIVE_DATA + NATIVE_DATA_LEN - rnd() % 64;
-        }
-        gpr[INSN_RAX] &= rnd() & 1 ? 0xff : ~0ull;
-        if (addr32) {
-            gpr[INSN_RSI] |= rnd() << 32;
-            gpr[INSN_RDI] |= rnd() << 32;
-            gpr[INSN_RBX] |= rnd() << 32;
-            gpr[INSN_RCX] |= rnd() << 32;
-        }
-        t->in.rflags |= rnd() & INSN_DF;
-    }
-    emit_opcode(t, 0, 0, 0, addr32);
-    if (t->e->flags & E_MOFFS) {
-        emit(t, t->target, addr32 ? 4 : 8);
-    }
-}
-
-static void put_target(struct trial *t, uint64_t where)
-{
-    uint64_t target = NATIVE_CODE + 0x80 + rnd() % 64;
-
-    if (where - NATIVE_DATA <= NATIVE_DATA_LEN - 8) {
-        memcpy(t->data + (where - NATIVE_DATA), &target, 8);
-    }
-}
-
-/* What particular instructions need to be more than a fault */
-static void prepare(struct trial *t)
-{
-    const struct encoding *e = t->e;
-    uint64_t *gpr = t->in.gpr;
-    uint64_t off = t->target - NATIVE_DATA;
-
-    if ((e->flags & E_EQUAL) && (rnd() & 1) && off + 16 <= NATIVE_DATA_LEN) {
-        if (e->op == 0xc7) {
-            unsigned half = e->flags & E_W1 ? 8 : 4;
-
-            memcpy(t->data + off, &gpr[INSN_RAX], half);
-            memcpy(t->data + off + half, &gpr[INSN_RDX], half);
-        } else {
-            memcpy(t->data + off, &gpr[INSN_RAX], 8);
-        }
-    }
-    if (e->flags & E_TARGET) {
-        put_target(t, e->flags & E_NOMODRM ? gpr[INSN_RSP] : t->target);
-    }
-}
-
-static uint32_t shift_undefined(const struct trial *t, unsigned count)
-{
-    unsigned bits = t->opsize * 8, masked = count & (bits == 64 ? 63 : 31);
-    bool rotate = t->e->map == 0 && t->e->reg < 4;
-    uint32_t undef = 0;
-
-    if (masked == 0) {
-        return 0;
-    }
-    if (masked != 1) {
-        undef |= INSN_OF;
-    }
-    if (!rotate) {
-        undef |= INSN_AF;
-        if (masked > bits || (masked == bits && t->e->map == 0)) {
-            undef |= INSN_CF;
-        }
-        if (t->e->map == 1 && masked > bits) {
-            undef |= U_ALL;
-        }
-    }
-    return undef;
-}
-
-static void undefined_flags(struct trial *t)
-{
-    unsigned count = 1;
-
-    t->undef = t->e->undef;
-    if (t->e->flags & E_SHIFT) {
-        if (t->e->imm) {
-            count = t->bytes[t->n - 1];
-        } else if (t->e->map == 1 || t->e->op >= 0xd2) {
-            count = t->in.gpr[INSN_RCX] & 0xff;
-        }
-        t->undef |= shift_undefined(t, count);
-    }
-}
-
-static void choose_form(struct trial *t)
-{
-    uint32_t f = t->e->flags;
-    unsigned how = rnd() % 3, vex = 0;
-
-    t->opsize = 4;
-    if (t->e->map == 0 && !(t->e->op & 1) && !(f & (E_66 | E_W))) {
-        t->opsize = 1;
-    } else if (t->e->op == 0x90 || t->e->op == 0xb0 || t->e->op == 0xc0) {
-        t->opsize = f & (E_66 | E_W) ? 4 : 1;
-    }
-    if (how == 1 && (f & E_66)) {
-        t->opsize = 2;
-    } else if (how == 2 && (f & E_W)) {
-        t->opsize = 8;
-    }
-    if (f & (E_LEG | E_V128 | E_V256)) {
-        do {
-            vex = 1u << (13 + rnd() % 3);
-        } while (!(f & vex));
-        t->vex = vex != E_LEG;
-        t->vl = vex == E_V256 ? 32 : 16;
-    }
-}
-
-static void build(struct trial *t, const struct encoding *e)
-{
-    unsigned imm;
-
-    memset(t, 0, sizeof(*t));
-    t->e = e;
-    random_state(t);
-    choose_form(t);
-    t->mem = !(e->flags & E_NOMODRM) && !((e->flags & E_REG) && rnd() % 5 == 0);
-    t->locked = t->mem && (e->flags & E_LOCK) && (rnd() & 1);
-    t->target = pick_target(t);
-    if (e->flags & E_STACK) {
-        t->in.gpr[INSN_RSP] = NATIVE_DATA + 0x100 + rnd() % 0x600;
-        t->in.gpr[INSN_RBP] = NATIVE_DATA + 0x100 + rnd() % 0x600;
-        if (rnd() % 16 == 0) {
-            t->in.gpr[INSN_RSP] = NATIVE_DATA + rnd() % 8;
-        }
-    }
-    if ((e->flags & E_DIV) && rnd() % 8) {
-        t->in.gpr[INSN_RDX] = rnd() & 1 ? 0 : rnd() & 0xff;
-        t->in.gpr[INSN_RAX] >>= rnd() % 60;
-    }
-    if (t->mem) {
-        build_mem(t);
-    } else if (e->flags & E_NOMODRM) {
-        build_implicit(t);
-    } else {
-        unsigned reg = e->reg >= 0 ? (unsigned)e->reg : rnd() % 16;
-        unsigned rm = rnd() % 16;
-
-        emit_opcode(t, reg, 0, rm, false);
-        emit(t, 0xc0 | (reg & 7) << 3 | (rm & 7), 1);
-    }
-    imm = imm_size(t);
-    if (e->op == 0xe8 && e->map == 0) {
-        emit(t, rnd() % 64, 4);
-    } else {
-        emit(t, rnd(), imm);
-    }
-    prepare(t);
-    undefined_flags(t);
-}
 
 static void describe(const struct trial *t, const char *where)
 {
@@ -561,7 +162,7 @@ static bool one_case(const struct encoding *e)
 {
     static struct trial t;
 
-    build(&t, e);
+    trial_make(&t, e);
     if (skip_result(&t)) {
         return true;
     }
@@ -581,6 +182,30 @@ static bool one_case(const struct encoding *e)
     all.faults += t.out.vector != 3;
     all.run++;
     return !emulate(&t, all.m, false) && !emulate(&t, all.m, true);
+}
+
+static bool has_feature(uint8_t feature)
+{
+    unsigned a, b = 0, c = 0, d, val = 0;
+
+    switch (feature & 0xe0) {
+    case 0:
+        return true;
+    case C1:
+        __get_cpuid(1, &a, &b, &c, &d);
+        val = c;
+        break;
+    case B7:
+    case C7:
+        __get_cpuid_count(7, 0, &a, &b, &c, &d);
+        val = (feature & 0xe0) == B7 ? b : c;
+        break;
+    case C8:
+        __get_cpuid(0x80000001, &a, &b, &c, &d);
+        val = c;
+        break;
+    }
+    return val >> (feature & 31) & 1;
 }
 
 START_TEST(differential)
