@@ -237,9 +237,11 @@ G_NORETURN void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write,
                                     uintptr_t ra);
 G_NORETURN void emuhv_raise_gp(CPUX86State *env, uintptr_t ra);
 
-/* regs.c */
+/* regpage.c */
 void emuhv_regpage_store(EmuhvVp *vp);
 void emuhv_regpage_load(EmuhvVp *vp);
+
+/* regs.c, regs-user.c */
 uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v);
 uint16_t emuhv_reg_set(EmuhvVp *vp, uint32_t name, const EmuhvRegVal *v);
 bool emuhv_state_valid(EmuhvVp *vp);

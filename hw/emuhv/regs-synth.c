@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: registers of the hypervisor's own: activity,
+ * pending events, versions, SynIC and synthetic timers.
+ */
+#include "qemu/osdep.h"
+#include "emuhv.h"
+#include "regs.h"
+
+static uint16_t get_activity(EmuhvVp *vp, const Reg *r, unsigned i,
+                             EmuhvRegVal *v)
+{
+    bool halted = vp->s->stopped ? vp->s->guest_halted
+                                 : emuhv_vp_cs(vp)->halted;
+
+    if (halted) {
+        v->u64[0] = emuhv_vp_apic(vp)->wait_for_sipi ? 1 : 2;
+    }
+    return ST_SUCCESS;
+}
+
+static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
+                             const EmuhvRegVal *v)
+{
+    bool halted = v->u64[0] & 7;
+
+    if (v->u64[0] & ~7ull) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    emuhv_vp_apic(vp)->wait_for_sipi = v->u64[0] & 1;
+    if (vp->s->stopped) {
+        vp->s->guest_halted = halted;
+        if (!halted) {
+            emuhv_vp_wake(vp);
+        }
+    } else {
+        emuhv_vp_cs(vp)->halted = halted;
+    }
+    return ST_SUCCESS;
+}
+
+static uint16_t get_pending_interruption(EmuhvVp *vp, const Reg *r, unsigned i,
+                                         EmuhvRegVal *v)
+{
+    v->u64[0] = vp->s->pending_interruption;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_pending_interruption(EmuhvVp *vp, const Reg *r, unsigned i,
+                                         const EmuhvRegVal *v)
+{
+    unsigned type = (v->u64[0] >> PI_TYPE_SHIFT) & 7;
+
+    if ((v->u64[0] & PI_PENDING) &&
+        (type == 1 || type == 7 || (v->u64[0] >> PI_VECTOR_SHIFT & 0xff00))) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    vp->s->pending_interruption = v->u64[0] & PI_PENDING ? v->u64[0] : 0;
+    if (vp->s->pending_interruption) {
+        emuhv_vp_wake(vp);
+    }
+    return ST_SUCCESS;
+}
+
+static uint16_t get_interrupt_state(EmuhvVp *vp, const Reg *r, unsigned i,
+                                    EmuhvRegVal *v)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+
+    v->u64[0] = (env->hflags & HF_INHIBIT_IRQ_MASK ? 1 : 0) |
+                (env->hflags2 & HF2_NMI_MASK ? 2 : 0);
+    return ST_SUCCESS;
+}
+
+static uint16_t set_interrupt_state(EmuhvVp *vp, const Reg *r, unsigned i,
+                                    const EmuhvRegVal *v)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+
+    env->hflags = (env->hflags & ~HF_INHIBIT_IRQ_MASK) |
+                  (v->u64[0] & 1 ? HF_INHIBIT_IRQ_MASK : 0);
+    env->hflags2 = (env->hflags2 & ~HF2_NMI_MASK) |
+                   (v->u64[0] & 2 ? HF2_NMI_MASK : 0);
+    return ST_SUCCESS;
+}
+
+static uint16_t get_pending_event(EmuhvVp *vp, const Reg *r, unsigned i,
+                                  EmuhvRegVal *v)
+{
+    *v = vp->s->pending_event[i];
+    return ST_SUCCESS;
+}
+
+static uint16_t set_pending_event(EmuhvVp *vp, const Reg *r, unsigned i,
+                                  const EmuhvRegVal *v)
+{
+    vp->s->pending_event[i] = *v;
+    if (v->u64[0] & 1) {
+        emuhv_vp_wake(vp);
+    }
+    return ST_SUCCESS;
+}
+
+static uint16_t get_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
+                                   EmuhvRegVal *v)
+{
+    v->u64[0] = vp->s->deliverability;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
+                                   const EmuhvRegVal *v)
+{
+    vp->s->deliverability = v->u64[0];
+    if (!vp->s->stopped) {
+        emuhv_deliverability_changed(vp);
+    } else if (v->u64[0]) {
+        emuhv_vp_wake(vp);
+    }
+    return ST_SUCCESS;
+}
+
+static uint16_t get_version(EmuhvVp *vp, const Reg *r, unsigned i,
+                            EmuhvRegVal *v)
+{
+    static const uint32_t leaf[] = { 0x40000003, 0x40000004, 0x40000005,
+                                     0x40000006 };
+    if (r->name == 0x100) {
+        v->u32[0] = EMUHV_BUILD;
+        v->u32[1] = 10 << 16;
+    } else {
+        emuhv_vp_cpuid(vp, leaf[i], 0, v->u32);
+    }
+    return ST_SUCCESS;
+}
+
+static uint16_t get_synth(EmuhvVp *vp, const Reg *r, unsigned i,
+                          EmuhvRegVal *v)
+{
+    uint32_t msr = emuhv_synth_msr_of_reg(r->name + i);
+
+    return emuhv_synth_rdmsr(vp, msr, &v->u64[0]) ? ST_SUCCESS
+                                                  : ST_INVALID_PARAMETER;
+}
+
+static uint16_t set_synth(EmuhvVp *vp, const Reg *r, unsigned i,
+                          const EmuhvRegVal *v)
+{
+    uint32_t msr = emuhv_synth_msr_of_reg(r->name + i);
+
+    return emuhv_synth_wrmsr(vp, msr, v->u64[0]) ? ST_SUCCESS
+                                                 : ST_INVALID_REGISTER_VALUE;
+}
+
+#define SYNTH           .get = get_synth, .set = set_synth
+
+static const Reg regs[] = {
+    { 0x00004, 1, get_activity, set_activity },
+    { 0x00100, 1, get_version },
+    { 0x00200, 4, get_version },
+    { 0x00210, 6, SYNTH },                              /* crash */
+    { 0x10002, 1, get_pending_interruption, set_pending_interruption },
+    { 0x10003, 1, get_interrupt_state, set_interrupt_state },
+    { 0x10004, 2, get_pending_event, set_pending_event },
+    { 0x10006, 1, get_deliverability, set_deliverability },
+    { 0x90000, 5, SYNTH },
+    { 0x90013, 1, SYNTH },
+    { 0x90017, 1, SYNTH },
+    { 0xa0000, 21, SYNTH },
+    { 0xb0000, 8, SYNTH },
+};
+
+const RegTable emuhv_synth_regs = { regs, ARRAY_SIZE(regs) };

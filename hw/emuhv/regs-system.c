@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: descriptor tables, control and debug
+ * registers, MSRs.
+ */
+#include "qemu/osdep.h"
+#include "hw/i386/apic.h"
+#include "regs.h"
+
+static uint16_t get_u32(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
+{
+    v->u64[0] = *(uint32_t *)reg_field(vp, r, i);
+    return ST_SUCCESS;
+}
+
+static uint16_t set_u32(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    *(uint32_t *)reg_field(vp, r, i) = v->u32[0];
+    return ST_SUCCESS;
+}
+
+static uint16_t get_table(EmuhvVp *vp, const Reg *r, unsigned i,
+                          EmuhvRegVal *v)
+{
+    SegmentCache *sc = reg_field(vp, r, i);
+
+    v->u64[0] = 0;
+    v->u16[3] = sc->limit;
+    v->u64[1] = sc->base;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_table(EmuhvVp *vp, const Reg *r, unsigned i,
+                          const EmuhvRegVal *v)
+{
+    SegmentCache *sc = reg_field(vp, r, i);
+
+    sc->limit = v->u16[3];
+    sc->base = v->u64[1];
+    return ST_SUCCESS;
+}
+
+/* ---- Control and debug registers ---- */
+
+static uint16_t set_cr0(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    if (v->u64[0] >> 32) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    emuhv_vp_env(vp)->cr[0] = v->u64[0] | CR0_ET_MASK;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_cr4(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    if (v->u64[0] & cr4_reserved_bits(emuhv_vp_env(vp))) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    emuhv_vp_env(vp)->cr[4] = v->u64[0];
+    return ST_SUCCESS;
+}
+
+static uint16_t get_cr8(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
+{
+    v->u64[0] = cpu_get_apic_tpr(vp->base.cpu->apic_state);
+    return ST_SUCCESS;
+}
+
+static uint16_t set_cr8(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    if (v->u64[0] > 15) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    cpu_set_apic_tpr(vp->base.cpu->apic_state, v->u64[0]);
+    return ST_SUCCESS;
+}
+
+static uint16_t set_xfem(EmuhvVp *vp, const Reg *r, unsigned i,
+                         const EmuhvRegVal *v)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint64_t can = env->features[FEAT_XSAVE_XCR0_LO] |
+                   (uint64_t)env->features[FEAT_XSAVE_XCR0_HI] << 32;
+    uint64_t val = v->u64[0];
+
+    if (!(val & XSTATE_FP_MASK) || (val & ~(can | XSTATE_FP_MASK)) ||
+        ((val & XSTATE_YMM_MASK) && !(val & XSTATE_SSE_MASK))) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    env->xcr0 = val;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_dr7(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    if (v->u64[0] >> 32) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    cpu_x86_update_dr7(emuhv_vp_env(vp), v->u64[0]);
+    return ST_SUCCESS;
+}
+
+static uint16_t set_dr6(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    emuhv_vp_env(vp)->dr[6] = (v->u64[0] & 0xe00f) | DR6_FIXED_1;
+    return ST_SUCCESS;
+}
+
+/* ---- MSRs ---- */
+
+static uint16_t get_tsc(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+
+    v->u64[0] = emuhv_domain_raw_tsc(vp->domain) + env->tsc_offset;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_tsc(EmuhvVp *vp, const Reg *r, unsigned i,
+                        const EmuhvRegVal *v)
+{
+    emuhv_set_tsc_offset(vp, v->u64[0] - emuhv_domain_raw_tsc(vp->domain));
+    return ST_SUCCESS;
+}
+
+static uint16_t set_efer(EmuhvVp *vp, const Reg *r, unsigned i,
+                         const EmuhvRegVal *v)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint32_t edx = env->features[FEAT_8000_0001_EDX];
+    uint64_t can = (edx & CPUID_EXT2_SYSCALL ? MSR_EFER_SCE : 0) |
+                   (edx & CPUID_EXT2_LM ? MSR_EFER_LME | MSR_EFER_LMA : 0) |
+                   (edx & CPUID_EXT2_NX ? MSR_EFER_NXE : 0) |
+                   (edx & CPUID_EXT2_FFXSR ? MSR_EFER_FFXSR : 0);
+
+    if (v->u64[0] & ~can) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    env->efer = v->u64[0];
+    return ST_SUCCESS;
+}
+
+static uint16_t get_apic_base(EmuhvVp *vp, const Reg *r, unsigned i,
+                              EmuhvRegVal *v)
+{
+    v->u64[0] = cpu_get_apic_base(vp->base.cpu->apic_state);
+    return ST_SUCCESS;
+}
+
+static uint16_t set_apic_base(EmuhvVp *vp, const Reg *r, unsigned i,
+                              const EmuhvRegVal *v)
+{
+    APICCommonState *a = emuhv_vp_apic(vp);
+    uint64_t ok = MSR_IA32_APICBASE_BASE | MSR_IA32_APICBASE_ENABLE |
+                  MSR_IA32_APICBASE_EXTD | MSR_IA32_APICBASE_BSP;
+    uint64_t val = v->u64[0];
+    bool x2 = val & MSR_IA32_APICBASE_EXTD;
+
+    if ((val & ~ok) || (val >> 32) ||
+        (x2 && (!(val & MSR_IA32_APICBASE_ENABLE) ||
+                !vp->domain->cfg.x2apic))) {
+        return ST_INVALID_REGISTER_VALUE;
+    }
+    a->apicbase = val;
+    return ST_SUCCESS;
+}
+
+static uint16_t get_apic_id(EmuhvVp *vp, const Reg *r, unsigned i,
+                            EmuhvRegVal *v)
+{
+    v->u64[0] = emuhv_vp_apic(vp)->initial_apic_id;
+    return ST_SUCCESS;
+}
+
+static uint16_t set_apic_id(EmuhvVp *vp, const Reg *r, unsigned i,
+                            const EmuhvRegVal *v)
+{
+    return v->u64[0] > UINT32_MAX ? ST_INVALID_REGISTER_VALUE
+                                  : emuhv_apic_set_id(vp, v->u64[0]);
+}
+
+static uint16_t get_mtrr_cap(EmuhvVp *vp, const Reg *r, unsigned i,
+                             EmuhvRegVal *v)
+{
+    v->u64[0] = MSR_MTRRcap_VCNT | MSR_MTRRcap_FIXRANGE_SUPPORT |
+                MSR_MTRRcap_WC_SUPPORTED;
+    return ST_SUCCESS;
+}
+
+/* Registers of features that TCG does not have: keep the value. */
+static uint16_t get_kept(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
+{
+    v->u64[0] = vp->s->misc_regs[r->offset];
+    return ST_SUCCESS;
+}
+
+static uint16_t set_kept(EmuhvVp *vp, const Reg *r, unsigned i,
+                         const EmuhvRegVal *v)
+{
+    vp->s->misc_regs[r->offset] = v->u64[0];
+    return ST_SUCCESS;
+}
+
+/* Exist, are 0, and stay 0. */
+static uint16_t get_zero(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
+{
+    return ST_SUCCESS;
+}
+
+static uint16_t set_zero(EmuhvVp *vp, const Reg *r, unsigned i,
+                         const EmuhvRegVal *v)
+{
+    return v->u64[0] ? ST_INVALID_REGISTER_VALUE : ST_SUCCESS;
+}
+
+#define U32(f)          .get = get_u32, .set = set_u32, ENV(f)
+#define KEPT(slot)      .get = get_kept, .set = set_kept, .offset = (slot)
+#define ZERO            .get = get_zero, .set = set_zero
+
+static const Reg regs[] = {
+    { 0x40000, 1, U64_SET(cr[0], set_cr0), .after = F_HFLAGS | F_FLUSH },
+    { 0x40001, 1, U64(cr[2]) },
+    { 0x40002, 1, U64(cr[3]), .after = F_FLUSH },
+    { 0x40003, 1, U64_SET(cr[4], set_cr4), .after = F_HFLAGS | F_FLUSH },
+    { 0x40004, 1, get_cr8, set_cr8 },
+    { 0x40005, 1, U64_SET(xcr0, set_xfem), .after = F_HFLAGS },
+    { 0x41000, 1, U64_SET(cr[0], set_cr0), .after = F_HFLAGS | F_FLUSH },
+    { 0x41002, 1, U64(cr[3]), .after = F_FLUSH },
+    { 0x41003, 1, U64_SET(cr[4], set_cr4), .after = F_HFLAGS | F_FLUSH },
+    { 0x41004, 1, get_cr8, set_cr8 },
+    { 0x50000, 4, U64(dr), .stride = 8 },
+    { 0x50004, 1, U64_SET(dr[6], set_dr6) },
+    { 0x50005, 1, U64_SET(dr[7], set_dr7) },
+    { 0x70000, 1, get_table, set_table, ENV(idt) },
+    { 0x70001, 1, get_table, set_table, ENV(gdt) },
+    { 0x80000, 1, get_tsc, set_tsc },
+    { 0x80001, 1, U64_SET(efer, set_efer), .after = F_HFLAGS | F_FLUSH },
+    { 0x80002, 1, U64(kernelgsbase) },
+    { 0x80003, 1, get_apic_base, set_apic_base, .after = F_FLUSH },
+    { 0x80004, 1, U64(pat) },
+    { 0x80005, 1, U32(sysenter_cs) },
+    { 0x80006, 1, U64(sysenter_eip) },
+    { 0x80007, 1, U64(sysenter_esp) },
+    { 0x80008, 1, U64(star) },
+    { 0x80009, 1, U64(lstar) },
+    { 0x8000a, 1, U64(cstar) },
+    { 0x8000b, 1, U64(fmask) },
+    { 0x8000c, 1, get_apic_id, set_apic_id },
+    { 0x8000d, 1, get_mtrr_cap },
+    { 0x8000e, 1, U64(mtrr_deftype) },
+    { 0x80010, 8, U64(mtrr_var[0].base), .stride = sizeof(MTRRVar) },
+    { 0x80018, 8, ZERO },
+    { 0x80040, 8, U64(mtrr_var[0].mask), .stride = sizeof(MTRRVar) },
+    { 0x80048, 8, ZERO },
+    { 0x80070, 11, U64(mtrr_fixed), .stride = 8 },
+    { 0x8007b, 1, U64(tsc_aux) },
+    { 0x8007c, 1, KEPT(5) },                            /* BNDCFGS */
+    { 0x8007d, 1, KEPT(0) },                            /* DEBUGCTL */
+    { 0x80084, 1, KEPT(2) },                            /* SPEC_CTRL */
+    { 0x80085, 1, ZERO },                               /* PRED_CMD */
+    { 0x8008b, 1, ZERO },                               /* XSS */
+    { 0x8008c, 8, ZERO },                               /* CET */
+    { 0x80096, 1, KEPT(1) },                            /* TSC_ADJUST */
+    { 0x800a0, 1, U64(msr_ia32_misc_enable) },
+    { 0x800a1, 1, KEPT(3) },                            /* FEATURE_CONTROL */
+    { 0x800a2, 17, ZERO },                              /* VMX capabilities */
+    { 0x84802, 1, get_apic_id, set_apic_id },
+};
+
+const RegTable emuhv_system_regs = { regs, ARRAY_SIZE(regs) };
