@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """stop, cont, reset, registers and quit, many times and at any moment.
 
-Usage: control.py [KICKS]: how many in the storm, 2000 if not said.
+Usage: control.py [KICKS [loop|exits]]
+
+KICKS: how many in each storm, 2000 if not said. With the name of a guest, only
+its storm.
 """
 
 import sys
@@ -73,8 +76,12 @@ def kick_storm(name, code, cpus, kicks):
 
 
 KICKS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-kick_storm('storm, loop', COUNTER, 2, KICKS)
-kick_storm('storm, exits', IO, 2, KICKS)
+STORMS = {'loop': COUNTER, 'exits': IO}
+CHOSEN = sys.argv[2:]
+for guest in CHOSEN or STORMS:
+    kick_storm(f'storm, {guest}', STORMS[guest], 2, KICKS)
+if CHOSEN:
+    Tap.end()
 storm('loop', COUNTER, 1, 200)
 storm('loop, 4 CPUs', COUNTER, 4, 50)
 storm('exits', IO, 1, 200)

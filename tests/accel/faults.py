@@ -166,6 +166,12 @@ def dump(vm):
                protocol=f'file:{d}/dump')
 
 
+def nmi(vm):
+    """The vCPUs have had it when they have answered the next question."""
+    vm.qmp('inject-nmi')
+    vm.hmp('info registers -a')
+
+
 OPERATIONS = {
     'stop and cont': lambda vm: (vm.qmp('stop'), vm.qmp('cont')),
     'registers': lambda vm: vm.hmp('info registers -a'),
@@ -175,7 +181,7 @@ OPERATIONS = {
     'dirty pages of all': dirty_rate,
     'dirty pages of the display': screen,
     'a dump': dump,
-    'an NMI': lambda vm: vm.qmp('inject-nmi'),
+    'an NMI': nmi,
 }
 
 

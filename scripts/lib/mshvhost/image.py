@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,12 +15,15 @@ CFLAGS = ['-std=gnu11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra',
           '-Wno-unused-result', '-static']
 
 
-def find_kernel(directory):
-    """The directory with bzImage and mshv_root.ko; made when there is none."""
-    if not directory:
+def find_kernel(wish):
+    """The directory with bzImage and mshv_root.ko. It is made unless @wish
+    is one: there may be none, or it is a series of Linux."""
+    directory = wish
+    if not wish or re.fullmatch(r'\d+\.\d+', wish):
         script = os.path.join(TOP, 'tests', 'host', 'build-kernel')
+        command = [script, f'--series={wish}'] if wish else [script]
         try:
-            done = subprocess.run([script], stdout=subprocess.PIPE, text=True,
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True,
                                   stdin=subprocess.DEVNULL, check=False)
         except OSError as e:
             raise HostError(f'cannot run {script}: {e.strerror}') from None
