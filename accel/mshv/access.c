@@ -14,40 +14,43 @@
 #include "access.h"
 #include "vp.h"
 
-/*
- * Odd while an address space changes, and another one after each change.
- *
- * Who finds it even and unchanged, in an RCU read section, may use a region
- * that was found at this version: the section began before the next change
- * did, and the region lives until it ends.
- */
-static uint32_t version;
+uint32_t mshv_access_version;
 
 static void change_begins(MemoryListener *listener)
 {
-    qatomic_set_mb(&version, version + 1);
+    qatomic_set_mb(&mshv_access_version, mshv_access_version + 1);
 }
 
 static void change_ends(MemoryListener *listener)
 {
-    qatomic_set_mb(&version, version + 1);
+    qatomic_set_mb(&mshv_access_version, mshv_access_version + 1);
+}
+
+static void eventfd_changes(MemoryListener *listener,
+                            MemoryRegionSection *section, bool match_data,
+                            uint64_t data, EventNotifier *e)
+{
+    qatomic_set_mb(&mshv_access_version, mshv_access_version + 2);
 }
 
 void mshv_access_init(void)
 {
-    /* QEMU calls these two for the changes of all address spaces. */
-    static MemoryListener listener = {
-        .name = "mshv-access",
+    /* QEMU calls the first two for the changes of all address spaces. */
+    static MemoryListener of_ports = {
+        .name = "mshv-access-io",
         .begin = change_begins,
         .commit = change_ends,
+        .eventfd_add = eventfd_changes,
+        .eventfd_del = eventfd_changes,
+    };
+    static MemoryListener of_memory = {
+        .name = "mshv-access-memory",
+        .eventfd_add = eventfd_changes,
+        .eventfd_del = eventfd_changes,
     };
 
-    memory_listener_register(&listener, &address_space_io);
-}
-
-uint32_t mshv_access_version(void)
-{
-    return qatomic_read(&version);
+    memory_listener_register(&of_ports, &address_space_io);
+    memory_listener_register(&of_memory, &address_space_memory);
 }
 
 /*
@@ -76,6 +79,7 @@ static bool is_plain(const MemoryRegion *mr, hwaddr offset, unsigned len,
 
     return (write ? ops->write != NULL : ops->read != NULL) &&
            ops->endianness != DEVICE_BIG_ENDIAN && !ops->valid.accepts &&
+           !mr->ioeventfd_nb &&
            !(offset & (len - 1)) &&
            (!max || (len >= ops->valid.min_access_size && len <= max)) &&
            len >= ops->impl.min_access_size &&
@@ -100,16 +104,12 @@ static MshvAccessKind kind_of(MemoryRegion *mr, hwaddr addr, hwaddr offset,
                                             : MSHV_ACCESS_CALL;
 }
 
-/* Never 0. A length is at most 64, or a page; an address has 52 bits. */
-static uint64_t key_of(bool io, hwaddr addr, unsigned len, bool write)
+MshvAccess *mshv_access_fill(CPUState *cpu, bool io, hwaddr addr, unsigned len,
+                             bool write)
 {
-    return 1ull << 63 | addr << 9 | (hwaddr)(len & 0x7f) << 2 |
-           (hwaddr)write << 1 | io;
-}
-
-static void find(MshvAccess *a, bool io, hwaddr addr, unsigned len, bool write,
-                 uint32_t now)
-{
+    static bool nobody_engaged;
+    MshvAccess *a = mshv_access_slot(cpu, io, addr, write);
+    uint32_t now = qatomic_load_acquire(&mshv_access_version);
     hwaddr found = len;
 
     a->mr = address_space_translate(io ? &address_space_io
@@ -118,53 +118,39 @@ static void find(MshvAccess *a, bool io, hwaddr addr, unsigned len, bool write,
                                     MEMTXATTRS_UNSPECIFIED);
     a->kind = found < len ? MSHV_ACCESS_OTHER
                           : kind_of(a->mr, addr, a->offset, len, write);
-    a->version = now;
-    /* What is found during a change is not remembered. */
-    a->key = now & 1 ? 0 : key_of(io, addr, len, write);
-}
-
-static inline MshvAccess *lookup(CPUState *cpu, bool io, hwaddr addr,
-                                 unsigned len, bool write)
-{
-    /* A register that is read and written needs two. */
-    unsigned slot = (addr ^ addr >> 12 ^ write << 5) % MSHV_ACCESS_SLOTS;
-    MshvAccess *a = &cpu->accel->accesses[slot];
-    uint32_t now = qatomic_load_acquire(&version);
-
-    if (unlikely(a->version != now ||
-                 a->key != key_of(io, addr, len, write))) {
-        find(a, io, addr, len, write, now);
+    if (a->kind == MSHV_ACCESS_PLAIN) {
+        a->opaque = a->mr->opaque;
+        if (write) {
+            a->write = a->mr->ops->write;
+        } else {
+            a->read = a->mr->ops->read;
+        }
+        a->engaged = a->mr->dev && !a->mr->disable_reentrancy_guard
+                     ? &a->mr->dev->mem_reentrancy_guard.engaged_in_io
+                     : &nobody_engaged;
     }
+    a->version = now;
+    a->addr = addr;
+    /* What is found during a change is not remembered. */
+    a->what = now & 1 ? 0 : mshv_access_what(io, len, write);
     return a;
 }
 
 const MshvAccess *mshv_access_find(CPUState *cpu, bool io, hwaddr addr,
                                    unsigned len, bool write)
 {
-    return lookup(cpu, io, addr, len, write);
+    return mshv_access_lookup(cpu, io, addr, len, write);
 }
 
-/* ---- Calls of devices, with the big lock ---- */
+/* ---- Calls of devices ---- */
 
-static inline uint64_t low_bytes(uint64_t value, unsigned size)
-{
-    return value & UINT64_MAX >> (64 - size * 8);
-}
+const uint64_t mshv_ones[9] = {
+    [1] = UINT8_MAX, [2] = UINT16_MAX, [4] = UINT32_MAX, [8] = UINT64_MAX,
+};
 
-/* Is there anything to do that can come and go without a new version? */
-static bool is_watched(const MemoryRegion *mr)
+void mshv_access_dispatch(const MshvAccess *a, uint64_t *value, unsigned size,
+                          bool write)
 {
-    return mr->ioeventfd_nb || mr->flush_coalesced_mmio ||
-           trace_event_get_state_backends(TRACE_MEMORY_REGION_OPS_READ) ||
-           trace_event_get_state_backends(TRACE_MEMORY_REGION_OPS_WRITE);
-}
-
-static void call_slowly(const MshvAccess *a, uint64_t *value, unsigned size,
-                        bool write)
-{
-    if (a->mr->flush_coalesced_mmio) {
-        qemu_flush_coalesced_mmio_buffer();
-    }
     if (write) {
         memory_region_dispatch_write(a->mr, a->offset, *value,
                                      size_memop(size),
@@ -173,42 +159,20 @@ static void call_slowly(const MshvAccess *a, uint64_t *value, unsigned size,
         *value = UINT64_MAX;
         memory_region_dispatch_read(a->mr, a->offset, value, size_memop(size),
                                     MEMTXATTRS_UNSPECIFIED);
-        *value = low_bytes(*value, size);
+        *value &= mshv_ones[size];
     }
 }
 
-/*
- * As memory_region_dispatch_read() and _write(), for what is_plain(): most of
- * what they look at each time was looked at when the region was found.
- */
-static inline QEMU_ALWAYS_INLINE void
-call_plain(MemoryRegion *mr, hwaddr offset, uint64_t *value, unsigned size,
-           bool write, bool *engaged)
+bool mshv_access_call(const MshvAccess *a, uint64_t *value, unsigned size,
+                      bool write)
 {
-    *engaged = true;
-    if (write) {
-        mr->ops->write(mr->opaque, offset, *value, size);
-    } else {
-        *value = low_bytes(mr->ops->read(mr->opaque, offset, size), size);
+    if (a->kind < MSHV_ACCESS_CALL) {
+        return false;
     }
-    *engaged = false;
-}
-
-/* One element; @value has no bits beyond @size bytes. */
-static inline QEMU_ALWAYS_INLINE void
-call(const MshvAccess *a, uint64_t *value, unsigned size, bool write)
-{
-    MemoryRegion *mr = a->mr;
-    /* QEMU lets no access into a device that is handling one. */
-    bool none = false, *engaged = mr->dev && !mr->disable_reentrancy_guard
-                            ? &mr->dev->mem_reentrancy_guard.engaged_in_io
-                            : &none;
-
-    if (likely(a->kind == MSHV_ACCESS_PLAIN && !is_watched(mr) && !*engaged)) {
-        call_plain(mr, a->offset, value, size, write, engaged);
-    } else {
-        call_slowly(a, value, size, write);
-    }
+    bql_lock();
+    mshv_access_dispatch(a, value, size, write);
+    bql_unlock();
+    return true;
 }
 
 /*
@@ -223,7 +187,7 @@ static void access_all(CPUState *cpu, bool io, hwaddr addr, uint8_t *p,
     uint64_t value;
 
     for (; count; count--, p += size) {
-        const MshvAccess *a = lookup(cpu, io, addr, size, write);
+        const MshvAccess *a = mshv_access_lookup(cpu, io, addr, size, write);
 
         if (likely(a->kind >= MSHV_ACCESS_CALL)) {
             if (!locked) {
@@ -231,7 +195,11 @@ static void access_all(CPUState *cpu, bool io, hwaddr addr, uint8_t *p,
                 locked = true;
             }
             value = write ? ldn_he_p(p, size) : 0;
-            call(a, &value, size, write);
+            if (likely(a->kind == MSHV_ACCESS_PLAIN)) {
+                mshv_access_plain(a, &value, size, write);
+            } else {
+                mshv_access_dispatch(a, &value, size, write);
+            }
             if (!write) {
                 stn_he_p(p, size, value);
             }
@@ -258,19 +226,4 @@ void mshv_access_write(CPUState *cpu, bool io, hwaddr addr, const void *buf,
 {
     /* It only reads there. */
     access_all(cpu, io, addr, (uint8_t *)buf, size, count, true);
-}
-
-bool mshv_access_device(CPUState *cpu, bool io, hwaddr addr, uint64_t *value,
-                        unsigned size, bool write)
-{
-    const MshvAccess *a = lookup(cpu, io, addr, size, write);
-
-    if (unlikely(a->kind < MSHV_ACCESS_CALL)) {
-        return false;
-    }
-    *value = low_bytes(*value, size);
-    bql_lock();
-    call(a, value, size, write);
-    bql_unlock();
-    return true;
 }

@@ -48,8 +48,9 @@ int mshv_arch_get_state(CPUState *cpu, Error **errp);
 int mshv_arch_put_state(CPUState *cpu, MshvPutLevel level, Error **errp);
 
 /*
- * Before each run: offer interrupts, NMI. Without the BQL. Returns 0 to run,
- * an EXCP_* to leave the loop, or -errno with @errp set.
+ * Before a run if @cpu is single-stepped or has an interrupt request. Without
+ * the BQL. Returns 0 to run, an EXCP_* to leave the loop, or -errno with @errp
+ * set.
  */
 int mshv_arch_pre_run(CPUState *cpu, Error **errp);
 
@@ -58,8 +59,11 @@ int mshv_arch_pre_run(CPUState *cpu, Error **errp);
  * EXCP_* to leave the loop (EXCP_DEBUG: stop for gdb), or -errno with @errp
  * set: the VM then stops as internal-error.
  */
-int mshv_arch_handle_exit(CPUState *cpu, const struct hv_message *msg,
-                          Error **errp);
+typedef int MshvExitHandler(CPUState *cpu, const struct hv_message *msg,
+                            Error **errp);
+
+/* Who answers messages of @type; never NULL. */
+MshvExitHandler *mshv_arch_exit_handler(uint32_t type);
 
 /* Guest debugging. update is called on the vCPU's thread. */
 bool mshv_arch_supports_guest_debug(void);

@@ -10,8 +10,8 @@
 #include "qapi/error.h"
 #include "hvstatus.h"
 #include "ioctl.h"
-#include "run.h"
 #include "trace.h"
+#include "vp.h"
 
 typedef struct MshvCallInfo {
     const char *name;
@@ -58,39 +58,23 @@ static struct {
     uint64_t failed;
 } counts[MSHV_CALL__MAX];
 
-/*
- * MSHV_RUN_VP is what all vCPUs call all the time: they would fight for one
- * counter's cache line, so the VPs are spread over many.
- */
-static struct {
-    uint64_t made;
-} QEMU_ALIGNED(64) runs[64];
+/* Whether a test wants something to fail. */
+bool mshv_injection_armed;
 
-/*
- * What a test wants to fail; armed is false in all other runs. May change while
- * other threads make calls.
- */
+/* What it is. May change while other threads make calls. */
 static struct {
-    bool armed;
     MshvCall call;              /* MSHV_CALL__MAX: any */
     uint64_t countdown;
     int error;
 } injection;
 
-static int armed_error(MshvCall call)
+int mshv_injected_error(MshvCall call)
 {
     if ((injection.call != MSHV_CALL__MAX && injection.call != call) ||
         qatomic_fetch_dec(&injection.countdown) != 1) {
         return 0;
     }
     return injection.error;
-}
-
-/* The error that a test wants instead of this call, or 0. */
-static inline int injected_error(MshvCall call)
-{
-    return unlikely(qatomic_load_acquire(&injection.armed)) ? armed_error(call)
-                                                            : 0;
 }
 
 static int account(MshvCall call, int fd, int ret)
@@ -106,7 +90,7 @@ static int account(MshvCall call, int fd, int ret)
 /* The only place, besides the run window, that enters the kernel. */
 static int enter(MshvCall call, int fd, void *arg)
 {
-    int ret = -injected_error(call);
+    int ret = mshv_call_error(call);
 
     if (!ret) {
         do {
@@ -129,18 +113,9 @@ int mshv_ioctl(MshvCall call, int fd, void *arg, Error **errp)
     return ret;
 }
 
-int mshv_ioctl_run_vp(int fd, struct hv_message *msg, const uint32_t *kicked)
+void mshv_ioctl_run_failed(void)
 {
-    int ret = -injected_error(MSHV_CALL_RUN_VP);
-
-    if (!ret) {
-        ret = mshv_run_window(fd, MSHV_RUN_VP, msg, kicked);
-    }
-    qatomic_inc(&runs[(unsigned)fd % ARRAY_SIZE(runs)].made);
-    if (ret < 0 && ret != -EINTR) {
-        qatomic_inc(&counts[MSHV_CALL_RUN_VP].failed);
-    }
-    return ret;
+    qatomic_inc(&counts[MSHV_CALL_RUN_VP].failed);
 }
 
 static MshvCall call_of_hypercall(uint16_t code)
@@ -208,13 +183,9 @@ const char *mshv_call_name(MshvCall call)
 
 uint64_t mshv_call_count(MshvCall call)
 {
-    uint64_t made = qatomic_read(&counts[call].made);
-    unsigned i;
-
-    for (i = 0; call == MSHV_CALL_RUN_VP && i < ARRAY_SIZE(runs); i++) {
-        made += qatomic_read(&runs[i].made);
-    }
-    return made;
+    return call == MSHV_CALL_RUN_VP
+           ? mshv_vp_total_runs() + mshv_call_errors(call)
+           : qatomic_read(&counts[call].made);
 }
 
 uint64_t mshv_call_errors(MshvCall call)
@@ -247,10 +218,10 @@ bool mshv_fail_ioctl(const char *spec, Error **errp)
                    "in upper case, or \"any\"", spec);
         return false;
     }
-    qatomic_set_mb(&injection.armed, false);
+    qatomic_set_mb(&mshv_injection_armed, false);
     injection.call = call;
     injection.error = error;
     qatomic_set(&injection.countdown, number);
-    qatomic_store_release(&injection.armed, true);
+    qatomic_store_release(&mshv_injection_armed, true);
     return true;
 }

@@ -11,8 +11,10 @@
 #ifndef ACCEL_MSHV_IOCTL_H
 #define ACCEL_MSHV_IOCTL_H
 
+#include "qemu/atomic.h"
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
+#include "run.h"
 
 typedef enum MshvCall {
     MSHV_CALL_CREATE_PARTITION,
@@ -51,13 +53,31 @@ typedef enum MshvCall {
  */
 int mshv_ioctl(MshvCall call, int fd, void *arg, Error **errp);
 
+/* Minus the error that a test wants instead of this call, or 0. */
+extern bool mshv_injection_armed;
+int mshv_injected_error(MshvCall call);
+static inline int mshv_call_error(MshvCall call)
+{
+    return unlikely(qatomic_load_acquire(&mshv_injection_armed))
+           ? -mshv_injected_error(call) : 0;
+}
+
 /*
  * MSHV_RUN_VP of the VP @fd, out of which a kick gets for certain: returns
  * -EINTR at once if *@kicked is set, and when SIG_IPI arrives at any time
  * from here on. Returns 0 with the message in @msg, or -errno.
+ *
+ * vCPUs share no counter: the caller counts exits and kicks, and tells other
+ * failures by the function below.
  */
-int mshv_ioctl_run_vp(int fd, struct hv_message *msg,
-                      const uint32_t *kicked);
+static inline int mshv_ioctl_run_vp(int fd, struct hv_message *msg,
+                                    const uint32_t *kicked)
+{
+    int ret = mshv_call_error(MSHV_CALL_RUN_VP);
+
+    return ret ? ret : mshv_run_window(fd, MSHV_RUN_VP, msg, kicked);
+}
+void mshv_ioctl_run_failed(void);
 
 /*
  * A hypercall through MSHV_ROOT_HVCALL. @in: the call's input with its

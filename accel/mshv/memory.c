@@ -39,7 +39,7 @@ static GArray *stuck;           /* of MshvRegion */
 static GArray *missing;
 
 /* Odd while mappings change, and another one after each change. */
-static uint32_t version;
+uint32_t mshv_memory_version;
 
 static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
 {
@@ -253,7 +253,7 @@ static void commit(MemoryListener *listener)
     if (!leaving->len && !coming->len) {
         return;
     }
-    qatomic_set_mb(&version, version + 1);
+    qatomic_set_mb(&mshv_memory_version, mshv_memory_version + 1);
     repair();
     for (i = 0; i < leaving->len; i++) {
         MshvRegion *old = &g_array_index(leaving, MshvRegion, i);
@@ -265,7 +265,7 @@ static void commit(MemoryListener *listener)
     for (i = 0; i < coming->len; i++) {
         map_region(&g_array_index(coming, MshvRegion, i));
     }
-    qatomic_set_mb(&version, version + 1);
+    qatomic_set_mb(&mshv_memory_version, mshv_memory_version + 1);
     mshv_dirty_update(&table);
     g_array_set_size(leaving, 0);
     g_array_set_size(coming, 0);
@@ -274,9 +274,9 @@ static void commit(MemoryListener *listener)
 static void vm_state_changed(void *opaque, bool running, RunState state)
 {
     if (running && (stuck->len || missing->len)) {
-        qatomic_set_mb(&version, version + 1);
+        qatomic_set_mb(&mshv_memory_version, mshv_memory_version + 1);
         repair();
-        qatomic_set_mb(&version, version + 1);
+        qatomic_set_mb(&mshv_memory_version, mshv_memory_version + 1);
     }
 }
 
@@ -392,21 +392,11 @@ int mshv_memory_init(Error **errp)
     return 0;
 }
 
-uint32_t mshv_memory_version(void)
+bool mshv_memory_is_mapped(hwaddr gpa, bool write)
 {
-    return qatomic_load_acquire(&version);
-}
-
-bool mshv_memory_appeared(CPUState *cpu, hwaddr gpa, bool write)
-{
-    uint32_t before = cpu->accel->memory_version;
     MshvRegion *region;
     bool found;
 
-    /* Nothing has changed since before the guest ran: no need to look. */
-    if (!(before & 1) && before == mshv_memory_version()) {
-        return false;
-    }
     /* Whoever changes the address space holds the BQL until it is done. */
     bql_lock();
     region = mshv_region_find(&table, gpa);

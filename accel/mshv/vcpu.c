@@ -88,11 +88,10 @@ static int put_state(CPUState *cpu, MshvPutLevel level, Error **errp)
     return ret;
 }
 
-static void count_exit(AccelCPUState *vp)
+static MshvExitKind *find_exit_kind(AccelCPUState *vp, uint32_t type)
 {
-    MshvExitCount *row = vp->exits;
-    MshvExitCount *last = &vp->exits[MSHV_EXIT_KINDS - 1];
-    uint32_t type = vp->message.header.message_type;
+    MshvExitKind *row = vp->exits;
+    MshvExitKind *last = &vp->exits[MSHV_EXIT_OTHERS];
 
     while (row < last && row->type && row->type != type) {
         row++;
@@ -100,7 +99,35 @@ static void count_exit(AccelCPUState *vp)
     if (row < last) {
         qatomic_set(&row->type, type);
     }
-    qatomic_set(&row->count, row->count + 1);
+    row->handle = mshv_arch_exit_handler(type);
+    return row;
+}
+
+/* Count @vp's exit, and give it to whom it is for. */
+static inline int handle_exit(CPUState *cpu, AccelCPUState *vp, Error **errp)
+{
+    uint32_t type = vp->message.header.message_type;
+    MshvExitKind *kind = vp->exit_kind;
+
+    trace_mshv_exit(cpu->cpu_index, type);
+    if (unlikely(kind->type != type)) {
+        kind = vp->exit_kind = find_exit_kind(vp, type);
+    }
+    qatomic_set(&kind->count, kind->count + 1);
+    return kind->handle(cpu, &vp->message, errp);
+}
+
+/* There is no message. */
+static int handle_no_exit(AccelCPUState *vp, int ret, Error **errp)
+{
+    vp->page_fresh = false;
+    if (ret == -EINTR || ret == -EAGAIN) {
+        qatomic_set(&vp->kicks, vp->kicks + 1);
+        return EXCP_INTERRUPT;
+    }
+    mshv_ioctl_run_failed();
+    error_setg_errno(errp, -ret, "MSHV_RUN_VP failed");
+    return ret;
 }
 
 /* Without the BQL. Returns 0 to go on, an EXCP_*, or -errno. */
@@ -115,26 +142,23 @@ static int run_once(CPUState *cpu, Error **errp)
             return ret;
         }
     }
-    ret = mshv_arch_pre_run(cpu, errp);
-    if (ret) {
-        return ret;
+    if (unlikely(cpu->singlestep_enabled ||
+                 qatomic_read(&cpu->interrupt_request))) {
+        ret = mshv_arch_pre_run(cpu, errp);
+        if (ret) {
+            return ret;
+        }
     }
     if (qatomic_read(&cpu->exit_request)) {
         return EXCP_INTERRUPT;
     }
-    vp->memory_version = mshv_memory_version();
+    vp->memory_version = qatomic_load_acquire(&mshv_memory_version);
     ret = mshv_ioctl_run_vp(vp->fd, &vp->message, &vp->kicked);
-    if (ret == -EINTR || ret == -EAGAIN) {
-        qatomic_set(&vp->kicks, vp->kicks + 1);
-        return EXCP_INTERRUPT;
+    if (unlikely(ret < 0)) {
+        return handle_no_exit(vp, ret, errp);
     }
-    if (ret < 0) {
-        error_setg_errno(errp, -ret, "MSHV_RUN_VP failed");
-        return ret;
-    }
-    trace_mshv_exit(cpu->cpu_index, vp->message.header.message_type);
-    count_exit(vp);
-    return mshv_arch_handle_exit(cpu, &vp->message, errp);
+    vp->page_fresh = true;
+    return handle_exit(cpu, vp, errp);
 }
 
 static int vcpu_exec(CPUState *cpu)

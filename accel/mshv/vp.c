@@ -17,7 +17,7 @@
  * one twice. So a CPU that is unplugged leaves its VP here, for the next CPU
  * with the same index.
  */
-static GHashTable *parked;      /* index -> AccelCPUState */
+static AccelCPUState *vps[MSHV_MAX_VPS];
 
 static void *map_register_page(int fd, Error **errp)
 {
@@ -37,6 +37,8 @@ static AccelCPUState *create_vp(uint32_t index, Error **errp)
     AccelCPUState *vp = g_new0(AccelCPUState, 1);
 
     vp->vp_index = index;
+    vp->exit_kind = &vp->exits[MSHV_EXIT_OTHERS];
+    vp->exit_kind->handle = mshv_arch_exit_handler(vp->exit_kind->type);
     vp->fd = mshv_partition_create_vp(index, errp);
     if (vp->fd >= 0) {
         vp->regpage = map_register_page(vp->fd, errp);
@@ -52,27 +54,20 @@ static AccelCPUState *create_vp(uint32_t index, Error **errp)
 bool mshv_cpu_realize(CPUState *cpu, Error **errp)
 {
     uint32_t index = mshv_arch_vp_index(cpu);
-    AccelCPUState *vp;
 
     if (index >= MSHV_MAX_VPS) {
         error_setg(errp, "mshv: no CPU can have the number %u: the kernel "
                    "knows %u VPs in a partition", index, MSHV_MAX_VPS);
         return false;
     }
-    if (!parked) {
-        parked = g_hash_table_new(NULL, NULL);
-    }
-    vp = g_hash_table_lookup(parked, GUINT_TO_POINTER(index));
-    if (vp) {
-        g_hash_table_remove(parked, GUINT_TO_POINTER(index));
-    } else {
-        vp = create_vp(index, errp);
-        if (!vp) {
+    if (!vps[index]) {
+        vps[index] = create_vp(index, errp);
+        if (!vps[index]) {
             error_prepend(errp, "mshv: cannot create VP %u: ", index);
             return false;
         }
     }
-    cpu->accel = vp;
+    cpu->accel = vps[index];
     cpu->vcpu_dirty = true;
     return true;
 }
@@ -85,9 +80,26 @@ void mshv_cpu_unrealize(CPUState *cpu)
         mshv_arch_vp_destroy(cpu);
         cpu->accel = NULL;
         vp->kicked = 0;
+        vp->page_fresh = false;
         vp->usable = false;
-        g_hash_table_insert(parked, GUINT_TO_POINTER(vp->vp_index), vp);
     }
+}
+
+uint64_t mshv_vp_total_runs(void)
+{
+    uint64_t runs = 0;
+    unsigned i, kind;
+
+    for (i = 0; i < ARRAY_SIZE(vps); i++) {
+        if (!vps[i]) {
+            continue;
+        }
+        for (kind = 0; kind < MSHV_EXIT_KINDS; kind++) {
+            runs += qatomic_read(&vps[i]->exits[kind].count);
+        }
+        runs += qatomic_read(&vps[i]->kicks);
+    }
+    return runs;
 }
 
 int mshv_vp_hvcall(CPUState *cpu, uint16_t code, uint16_t reps,

@@ -12,6 +12,7 @@
 
 #include "exec/hwaddr.h"
 #include "hw/core/cpu.h"
+#include "arch.h"
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
 
@@ -19,11 +20,14 @@
 #define MSHV_MAX_VPS 256
 
 #define MSHV_EXIT_KINDS 16
+#define MSHV_EXIT_OTHERS (MSHV_EXIT_KINDS - 1)
 
-typedef struct MshvExitCount {
-    uint32_t type;              /* of the message, 0: this row is free */
+/* What to do with messages of a type, and how many there were. */
+typedef struct MshvExitKind {
+    uint32_t type;              /* 0: this row is free */
     uint64_t count;
-} MshvExitCount;
+    MshvExitHandler *handle;
+} MshvExitKind;
 
 typedef enum MshvAccessKind {
     MSHV_ACCESS_OTHER,          /* none of these */
@@ -35,12 +39,21 @@ typedef enum MshvAccessKind {
 
 /* Where an access went; see access.h. */
 typedef struct MshvAccess {
-    uint64_t key;               /* address, length, direction, space; 0: free */
+    hwaddr addr;
+    uint32_t what;              /* length, direction, space; 0: free */
     uint32_t version;           /* of the address spaces */
     MshvAccessKind kind;
     MemoryRegion *mr;
     hwaddr offset;              /* in it */
-} MshvAccess;
+    /* Of a plain one: what the call takes */
+    void *opaque;
+    union {
+        uint64_t (*read)(void *opaque, hwaddr offset, unsigned size);
+        void (*write)(void *opaque, hwaddr offset, uint64_t value,
+                      unsigned size);
+    };
+    bool *engaged;              /* the device handles an access */
+} QEMU_ALIGNED(64) MshvAccess;
 
 #define MSHV_ACCESS_SLOTS 64
 
@@ -48,6 +61,11 @@ struct AccelCPUState {
     int fd;                     /* of the VP */
     uint32_t vp_index;
     struct hv_vp_register_page *regpage;    /* mapped from the kernel */
+    /*
+     * The register page is from the exit that is being handled. After a run
+     * that ended by a kick it is not: the hypervisor fills it at intercepts.
+     */
+    bool page_fresh;
     /*
      * Somebody wants the vCPU out of MSHV_RUN_VP. Tested by the run window
      * (run-x86_64.c); set by a kick, cleared only in the vCPU thread's loop.
@@ -57,11 +75,15 @@ struct AccelCPUState {
     bool usable;                /* set up, by its thread */
     bool loading;               /* its state comes from a stream */
     struct hv_message message;  /* of the last exit */
-    MshvExitCount exits[MSHV_EXIT_KINDS];   /* the last row: all others */
+    MshvExitKind exits[MSHV_EXIT_KINDS];    /* the last row: MSHV_EXIT_OTHERS */
+    MshvExitKind *exit_kind;    /* of the last exit: most are like it */
     MshvAccess accesses[MSHV_ACCESS_SLOTS];
     uint64_t kicks;             /* runs that a kick ended, without a message */
     void *arch;                 /* target/i386/mshv's own */
 };
+
+/* Exits and kicks of all VPs that there ever were. With the BQL. */
+uint64_t mshv_vp_total_runs(void);
 
 /*
  * Read @n registers named in @names into @values, or write those of @regs.

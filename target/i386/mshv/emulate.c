@@ -95,7 +95,7 @@ int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
 
     e->cs = cs;
     e->err = NULL;
-    e->access_version = mshv_access_version();
+    e->access_version = qatomic_read(&mshv_access_version);
     cpu->dirty_gpr = 0;
     cpu->dirty = 0;
     cpu->dirty_seg = 0;
@@ -293,7 +293,7 @@ static bool should_stop(void *opaque)
     /* Mappings of RAM are kept from one element to the next. */
     return qatomic_read(&e->cs->exit_request) ||
            qatomic_read(&e->cs->accel->kicked) ||
-           mshv_access_version() != e->access_version;
+           qatomic_read(&mshv_access_version) != e->access_version;
 }
 
 const struct insn_ops mshv_insn_ops = {

@@ -57,18 +57,19 @@ const char *mshv_arch_message_name(uint32_t type)
     return e ? e->name : NULL;
 }
 
-int mshv_arch_handle_exit(CPUState *cs, const struct hv_message *msg,
-                          Error **errp)
+static int exit_unknown(CPUState *cs, const struct hv_message *msg,
+                        Error **errp)
 {
-    const Exit *e = find_exit(msg->header.message_type);
+    error_setg(errp, "the hypervisor sent a message of unknown type 0x%x",
+               msg->header.message_type);
+    return -ENOTSUP;
+}
 
-    mshv_x86(cs)->page_fresh = true;
-    if (!e) {
-        error_setg(errp, "the hypervisor sent a message of unknown type 0x%x",
-                   msg->header.message_type);
-        return -ENOTSUP;
-    }
-    return e->handle(cs, msg, errp);
+MshvExitHandler *mshv_arch_exit_handler(uint32_t type)
+{
+    const Exit *e = find_exit(type);
+
+    return e ? e->handle : exit_unknown;
 }
 
 int mshv_arch_pre_run(CPUState *cs, Error **errp)
@@ -76,13 +77,12 @@ int mshv_arch_pre_run(CPUState *cs, Error **errp)
     MshvX86 *x86 = mshv_x86(cs);
     int ret = 0;
 
-    if (unlikely(cs->singlestep_enabled)) {
+    if (cs->singlestep_enabled) {
         ret = mshv_debug_pre_run(cs, errp);
     }
-    if (unlikely(qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD) &&
+    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD &&
         !x86->window_ordered && ret == 0) {
         ret = mshv_offer_pic_interrupt(cs, errp);
     }
-    x86->page_fresh = false;
     return ret;
 }

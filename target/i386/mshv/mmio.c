@@ -13,71 +13,82 @@
 #include "trace.h"
 
 /*
- * Whether the instruction is the usual one, a move of 64-bit code from or to
- * just what the hypervisor says was accessed. Then @move has it.
+ * The instruction if it is one that insn_decode_move() knows, else NULL. Its
+ * operand is a register's or an immediate's size, in 64-bit code.
+ */
+static const struct insn_move *
+find_move(CPUState *cs, const struct hv_x64_memory_intercept_message *m)
+{
+    uint64_t rip = m->header.rip;
+    MshvMove *known = &mshv_x86(cs)->moves[(rip ^ rip >> 5) % MSHV_MOVES];
+
+    QEMU_BUILD_BUG_ON(sizeof(known->code) != sizeof(m->instruction_bytes));
+    if (unlikely(memcmp(known->code, m->instruction_bytes,
+                        sizeof(known->code)))) {
+        struct insn_move move;
+
+        if (!insn_decode_move(m->instruction_bytes, m->instruction_byte_count,
+                              &move)) {
+            return NULL;
+        }
+        memcpy(known->code, m->instruction_bytes, sizeof(known->code));
+        known->move = move;
+    }
+    /* Bytes beyond the count mean nothing. A length of 0 becomes 255. */
+    return (uint8_t)(known->move.length - 1) < m->instruction_byte_count
+           ? &known->move : NULL;
+}
+
+/*
+ * Whether @move, of 64-bit code, accesses just what the hypervisor says was
+ * accessed.
  */
 static bool is_plain_move(const struct hv_x64_memory_intercept_message *m,
-                          const struct hv_vp_register_page *page, bool write,
-                          struct insn_move *move)
+                          const struct insn_move *move,
+                          const struct hv_vp_register_page *page)
 {
-    return page && m->header.execution_state.efer_lma &&
+    uint64_t address = insn_move_address(move, page->gp_registers);
+
+    return m->header.execution_state.efer_lma &&
            m->header.cs_segment._long && !(m->header.rflags & RF_MASK) &&
            m->memory_access_info.gva_valid &&
            m->memory_access_info.gva_gpa_valid &&
-           insn_decode_move(m->instruction_bytes, m->instruction_byte_count,
-                            page->gp_registers, move) &&
-           move->write == write &&
-           move->address == m->guest_virtual_address &&
-           (move->address & ~TARGET_PAGE_MASK) + move->size <=
-           TARGET_PAGE_SIZE;
-}
-
-/* The result of a move, to where the registers are. */
-static int finish_move(CPUState *cs,
-                       const struct hv_x64_memory_intercept_message *m,
-                       const struct insn_move *move, uint64_t value,
-                       Error **errp)
-{
-    uint64_t rip = m->header.rip + move->length;
-    CPUX86State *env = cpu_env(cs);
-    int ret = 0;
-
-    if (!move->write) {
-        value = insn_move_result(move, value);
-    }
-    /* A device may have asked for the state: then CPUX86State counts. */
-    if (unlikely(cs->vcpu_dirty)) {
-        env->eip = rip;
-        if (!move->write) {
-            env->regs[move->reg] = value;
-        }
-    } else {
-        ret = mshv_x86_finish_instruction(cs, rip, !move->write, move->reg,
-                                          value, errp);
-    }
-    return ret < 0 ? ret : mshv_after_instruction(cs, &m->header, errp);
+           move->write == m->header.intercept_access_type &&
+           address == m->guest_virtual_address &&
+           (address & ~TARGET_PAGE_MASK) + move->size <= TARGET_PAGE_SIZE;
 }
 
 /*
  * Most exits are a plain move. False, and nothing is done: this one is not.
  * Else @ret is the handler's answer.
  */
-static bool try_move(CPUState *cs,
-                     const struct hv_x64_memory_intercept_message *m,
-                     bool write, int *ret, Error **errp)
+static inline bool try_move(CPUState *cs,
+                            const struct hv_x64_memory_intercept_message *m,
+                            int *ret, Error **errp)
 {
-    uint64_t gpa = m->guest_physical_address, value;
-    struct insn_move move;
+    const struct hv_vp_register_page *page = mshv_regpage(cs);
+    const struct insn_move *move = page ? find_move(cs, m) : NULL;
+    uint64_t gpa = m->guest_physical_address, value, old;
 
-    if (!is_plain_move(m, mshv_regpage(cs), write, &move)) {
+    if (!move || !is_plain_move(m, move, page)) {
         return false;
     }
-    value = move.value;
-    if (!mshv_access_device(cs, false, gpa, &value, move.size, write)) {
-        return false;
+    old = page->gp_registers[move->reg];
+    value = insn_move_value(move, page->gp_registers) & mshv_ones[move->size];
+    WITH_RCU_READ_LOCK_GUARD() {
+        if (!mshv_access_device(cs, false, gpa, &value, move->size,
+                                move->write)) {
+            return false;
+        }
     }
-    trace_mshv_mmio(cs->cpu_index, write, gpa, move.size);
-    *ret = finish_move(cs, m, &move, value, errp);
+    trace_mshv_mmio(cs->cpu_index, move->write, gpa, move->size);
+    *ret = mshv_x86_finish_instruction(cs, m->header.rip + move->length,
+                                       !move->write, move->reg,
+                                       insn_move_result(move, old, value),
+                                       errp);
+    if (*ret == 0) {
+        *ret = mshv_after_instruction(cs, &m->header, errp);
+    }
     return true;
 }
 
@@ -98,11 +109,20 @@ static int emulate(CPUState *cs,
     struct insn_result result;
     enum insn_status status;
     MshvEmulation e;
-    int ret = mshv_emulation_begin(&e, cs, errp);
+    int ret;
 
+    if (m->header.intercept_access_type == HV_INTERCEPT_ACCESS_EXECUTE) {
+        error_setg(errp, "the guest's next instruction, at %04x:%016" PRIx64
+                   ", is no memory but a device's, at 0x%" PRIx64,
+                   m->header.cs_segment.selector, m->header.rip,
+                   m->guest_physical_address);
+        return -ENOTSUP;
+    }
+    ret = mshv_emulation_begin(&e, cs, errp);
     if (ret < 0) {
         return ret;
     }
+    RCU_READ_LOCK_GUARD();
     status = insn_execute(&e.cpu, &mshv_insn_ops, &e, &hints, &result);
     return mshv_emulation_end(&e, status, &result, &m->header, errp);
 }
@@ -117,14 +137,5 @@ int mshv_exit_memory(CPUState *cs, const struct hv_message *msg, Error **errp)
     if (mshv_memory_appeared(cs, m->guest_physical_address, write)) {
         return 0;
     }
-    if (m->header.intercept_access_type == HV_INTERCEPT_ACCESS_EXECUTE) {
-        error_setg(errp, "the guest's next instruction, at %04x:%016" PRIx64
-                   ", is no memory but a device's, at 0x%" PRIx64,
-                   m->header.cs_segment.selector, m->header.rip,
-                   m->guest_physical_address);
-        return -ENOTSUP;
-    }
-    RCU_READ_LOCK_GUARD();
-    return try_move(cs, m, write, &ret, errp) ? ret
-                                              : emulate(cs, m, write, errp);
+    return try_move(cs, m, &ret, errp) ? ret : emulate(cs, m, write, errp);
 }

@@ -9,6 +9,7 @@
 #include "cpu.h"
 #include "accel/mshv/arch.h"
 #include "accel/mshv/vp.h"
+#include "insn/insn.h"
 
 /* env->mp_state, with the numbers that migration streams already have. */
 enum {
@@ -16,6 +17,14 @@ enum {
     MSHV_MP_WAIT_FOR_SIPI = 1,
     MSHV_MP_HALTED = 3,
 };
+
+/* A decoded move, and the bytes that it was; see mmio.c. */
+typedef struct MshvMove {
+    uint64_t code[2];
+    struct insn_move move;      /* length 0: this one is free */
+} MshvMove;
+
+#define MSHV_MOVES 32
 
 /* What x86 keeps for a VP: AccelCPUState.arch. */
 typedef struct MshvX86 {
@@ -37,14 +46,11 @@ typedef struct MshvX86 {
     uint8_t *lapic_read;
     bool lapic_read_valid;
 
-    /*
-     * The register page is from the exit that is being handled. After a run
-     * that ended by a kick it is not: the hypervisor fills it at intercepts.
-     */
-    bool page_fresh;
-
     /* An exit is ordered for when an interrupt can be taken. */
     bool window_ordered;
+
+    /* The instructions that exits are about are few: each is decoded once. */
+    MshvMove moves[MSHV_MOVES];
 } MshvX86;
 
 static inline MshvX86 *mshv_x86(CPUState *cs)
@@ -63,9 +69,9 @@ static inline struct hv_vp_register_page *mshv_regpage(CPUState *cs)
     struct hv_vp_register_page *page = cs->accel->regpage;
 
     /* With a dirty bit still set, the VP has not run since we stored there. */
-    return page && page->isvalid &&
+    return page->isvalid &&
            page->version == HV_VP_REGISTER_PAGE_VERSION_1 &&
-           (mshv_x86(cs)->page_fresh || page->dirty) ? page : NULL;
+           (cs->accel->page_fresh || page->dirty) ? page : NULL;
 }
 
 /*
@@ -93,18 +99,22 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
 int mshv_x86_store_regs(CPUState *cs, const struct hv_register_assoc *regs,
                         unsigned n, Error **errp);
 
-int mshv_x86_finish_without_page(CPUState *cs, uint64_t rip, bool set,
-                                 unsigned reg, uint64_t value, Error **errp);
+/*
+ * The end of an instruction: RIP and, if @set, general register @reg. The
+ * second one takes the long way: a device may have asked for the CPU's state,
+ * and what counts is then CPUX86State (vmport).
+ */
+int mshv_x86_finish_elsewhere(CPUState *cs, uint64_t rip, bool set,
+                              unsigned reg, uint64_t value, Error **errp);
 
-/* RIP, and with @set general register @reg, at the end of an instruction. */
 static inline int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip,
                                               bool set, unsigned reg,
                                               uint64_t value, Error **errp)
 {
     struct hv_vp_register_page *page = mshv_regpage(cs);
 
-    if (unlikely(!page)) {
-        return mshv_x86_finish_without_page(cs, rip, set, reg, value, errp);
+    if (unlikely(!page || cs->vcpu_dirty)) {
+        return mshv_x86_finish_elsewhere(cs, rip, set, reg, value, errp);
     }
     page->rip = rip;
     page->dirty |= 1u << HV_X64_REGISTER_CLASS_IP;
@@ -117,10 +127,7 @@ static inline int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip,
 
 /* ---- exits ---- */
 
-/* As mshv_arch_handle_exit(), for one kind of message each. */
-typedef int MshvExitHandler(CPUState *cs, const struct hv_message *msg,
-                            Error **errp);
-
+/* One kind of message each. */
 MshvExitHandler mshv_exit_memory;           /* mmio.c */
 MshvExitHandler mshv_exit_io_port;          /* pio.c */
 MshvExitHandler mshv_exit_msr;              /* msr.c */

@@ -46,34 +46,27 @@ static int emulate(CPUState *cs,
 /* @value has no bits beyond @size bytes. */
 static uint64_t merge(uint64_t rax, uint32_t value, unsigned size)
 {
-    return size == 4 ? value : (rax & UINT64_MAX << size * 8) | value;
+    return size == 4 ? value : (rax & ~mshv_ones[size]) | value;
 }
 
-/*
- * A port's handler may have asked for the CPU's state and changed it (vmport):
- * then CPUX86State is what counts.
- */
 static int finish(CPUState *cs,
                   const struct hv_x64_io_port_intercept_message *io, bool in,
                   uint32_t value, unsigned size, Error **errp)
 {
     uint64_t rip = io->header.rip + io->header.instruction_length;
-    CPUX86State *env = cpu_env(cs);
-    int ret = 0;
+    uint64_t rax = 0;
+    int ret;
 
     if (!(io->header.execution_state.efer_lma &&
           io->header.cs_segment._long)) {
         rip = (uint32_t)rip;
     }
-    if (cs->vcpu_dirty) {
-        env->eip = rip;
-        if (in) {
-            env->regs[R_EAX] = merge(env->regs[R_EAX], value, size);
-        }
-    } else {
-        ret = mshv_x86_finish_instruction(
-            cs, rip, in, R_EAX, in ? merge(io->rax, value, size) : 0, errp);
+    if (in) {
+        /* A port's handler may change the CPU's state, RAX too (vmport). */
+        rax = unlikely(cs->vcpu_dirty) ? cpu_env(cs)->regs[R_EAX] : io->rax;
+        rax = merge(rax, value, size);
     }
+    ret = mshv_x86_finish_instruction(cs, rip, in, R_EAX, rax, errp);
     return ret < 0 ? ret : mshv_after_instruction(cs, &io->header, errp);
 }
 
@@ -89,28 +82,26 @@ static uint32_t access_parts(CPUState *cs, uint16_t port, uint32_t value,
     } else {
         mshv_access_write(cs, true, port, buf, size, 1);
     }
-    return ldl_le_p(buf) & UINT32_MAX >> (32 - size * 8);
+    return ldl_le_p(buf) & mshv_ones[size];
 }
 
 int mshv_exit_io_port(CPUState *cs, const struct hv_message *msg, Error **errp)
 {
     const struct hv_x64_io_port_intercept_message *io =
         (const void *)msg->u.payload;
-    bool in = io->header.intercept_access_type == HV_INTERCEPT_ACCESS_READ;
+    bool write = io->header.intercept_access_type & HV_INTERCEPT_ACCESS_WRITE;
     unsigned size = io->access_info.access_size;
-    uint64_t value;
+    uint64_t mask = mshv_ones[size], value = io->rax & mask;
 
-    if (io->access_info.string_op || !io->header.instruction_length ||
-        (size != 1 && size != 2 && size != 4)) {
-        return emulate(cs, io, in, errp);
+    if (io->access_info.string_op || !io->header.instruction_length || !mask) {
+        return emulate(cs, io, !write, errp);
     }
-    value = io->rax;
     WITH_RCU_READ_LOCK_GUARD() {
         if (!mshv_access_device(cs, true, io->port_number, &value, size,
-                                !in)) {
-            value = access_parts(cs, io->port_number, value, size, in);
+                                write)) {
+            value = access_parts(cs, io->port_number, value, size, !write);
         }
     }
-    trace_mshv_pio(cs->cpu_index, !in, io->port_number, size, value);
-    return finish(cs, io, in, value, size, errp);
+    trace_mshv_pio(cs->cpu_index, write, io->port_number, size, value);
+    return finish(cs, io, !write, value, size, errp);
 }

@@ -171,13 +171,21 @@ int mshv_x86_get_regs(CPUState *cs, const uint32_t *names,
     return ret;
 }
 
-int mshv_x86_finish_without_page(CPUState *cs, uint64_t rip, bool set,
-                                 unsigned reg, uint64_t value, Error **errp)
+int mshv_x86_finish_elsewhere(CPUState *cs, uint64_t rip, bool set,
+                              unsigned reg, uint64_t value, Error **errp)
 {
+    CPUX86State *env = cpu_env(cs);
     struct hv_register_assoc regs[2] = {
         { .name = HV_X64_REGISTER_RIP, .value.reg64 = rip },
         { .name = HV_X64_REGISTER_RAX + reg, .value.reg64 = value },
     };
 
+    if (cs->vcpu_dirty) {
+        env->eip = rip;
+        if (set) {
+            env->regs[reg] = value;
+        }
+        return 0;
+    }
     return mshv_x86_store_regs(cs, regs, set ? 2 : 1, errp);
 }

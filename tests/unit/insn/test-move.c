@@ -55,24 +55,24 @@ static void compare(const struct machine *m, const struct insn_cpu *before,
     const struct access *a = &m->log[0];
     uint64_t mask = move->size == 8 ? UINT64_MAX
                                     : (1ull << move->size * 8) - 1;
+    uint64_t address = insn_move_address(move, before->gpr);
+    uint64_t value = insn_move_value(move, before->gpr) & mask;
     uint64_t gpr[16];
 
     memcpy(gpr, before->gpr, sizeof(gpr));
-    ck_assert_msg(m->nlog == 1 && a->gpa == move->address &&
+    ck_assert_msg(m->nlog == 1 && a->gpa == address &&
                   a->len == move->size && a->write == move->write,
                   "seed 0x%lx: %u accesses, of %u bytes at 0x%lx; not %u at "
                   "0x%lx", seed, m->nlog, a->len, a->gpa, move->size,
-                  move->address);
+                  address);
     ck_assert_msg(m->cpu.rip == before->rip + move->length,
                   "seed 0x%lx: length %lu, not %u", seed,
                   m->cpu.rip - before->rip, move->length);
     if (move->write) {
-        ck_assert_msg(a->val == (move->value & mask),
-                      "seed 0x%lx: wrote 0x%lx, not 0x%lx", seed, a->val,
-                      move->value & mask);
+        ck_assert_msg(a->val == value, "seed 0x%lx: wrote 0x%lx, not 0x%lx",
+                      seed, a->val, value);
     } else {
-        ck_assert_uint_eq(move->value, gpr[move->reg]);
-        gpr[move->reg] = insn_move_result(move, a->val);
+        gpr[move->reg] = insn_move_result(move, gpr[move->reg], a->val);
     }
     ck_assert_msg(!memcmp(gpr, m->cpu.gpr, sizeof(gpr)),
                   "seed 0x%lx: registers differ", seed);
@@ -94,13 +94,16 @@ START_TEST(as_the_emulator)
         struct insn_result res;
         struct insn_move move;
         struct insn_cpu before;
+        uint64_t address;
 
         random_move(bytes);
         random_registers(m);
         before = m->cpu;
-        if (!insn_decode_move(bytes, sizeof(bytes), m->cpu.gpr, &move) ||
-            (move.address & 4095) + move.size > 4096 ||
-            move.address >> 47) {
+        if (!insn_decode_move(bytes, sizeof(bytes), &move)) {
+            continue;
+        }
+        address = insn_move_address(&move, before.gpr);
+        if ((address & 4095) + move.size > 4096 || address >> 47) {
             continue;
         }
         ck_assert_msg(machine_run(m, bytes, sizeof(bytes), &res) == INSN_DONE,
@@ -123,17 +126,15 @@ START_TEST(not_known)
         "0f be 03", "48 66 8b 03",
     };
     struct insn_move move;
-    uint64_t gpr[16] = { 0 };
     unsigned i;
 
     for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         uint8_t bytes[INSN_MAX_LEN] = { 0 };
 
         parse_hex(codes[i], bytes);
-        ck_assert_msg(!insn_decode_move(bytes, sizeof(bytes), gpr, &move),
+        ck_assert_msg(!insn_decode_move(bytes, sizeof(bytes), &move),
                       "%s", codes[i]);
-        ck_assert(!insn_decode_move((uint8_t[]) { 0x8b, 0x03 }, 2, gpr,
-                                    &move));
+        ck_assert(!insn_decode_move((uint8_t[]) { 0x8b, 0x03 }, 2, &move));
     }
 }
 END_TEST

@@ -297,33 +297,54 @@ enum insn_status insn_decode(struct insn_cpu *cpu, const struct insn_ops *ops,
 
 /* A move between a register, or an immediate, and memory. */
 struct insn_move {
-    uint64_t address;           /* linear, for segments with base 0 */
-    uint64_t value;             /* what it writes; for a load, the register */
+    uint64_t displacement;
+    uint64_t base_mask;         /* all ones; 0 if there is no such register */
+    uint64_t index_mask;
+    uint64_t immediate;         /* what it writes, if has_immediate */
+    uint8_t base;               /* enum insn_gpr */
+    uint8_t index;
+    uint8_t scale;              /* a shift */
     uint8_t length;             /* of the instruction */
     uint8_t size;               /* bytes of memory: 1, 2, 4, 8 */
     uint8_t reg_size;           /* of the register; larger: zero-extended */
-    uint8_t reg;                /* enum insn_gpr; for a load */
+    uint8_t reg;                /* enum insn_gpr */
     bool write;
-    bool immediate;
+    bool has_immediate;
 };
 
 /*
- * A short cut: decode @bytes, the code at RIP in 64-bit mode, if they are MOV
- * or MOVZX with a memory operand in its usual forms.  False: take
- * insn_execute(), which knows all that this does not.  The address is that of
- * the operand if no segment with a base is involved: compare it with what the
- * hypervisor says.
+ * A short cut: decode @bytes, code of 64-bit mode, if they are MOV or MOVZX
+ * with a memory operand in its usual forms.  False: take insn_execute(), which
+ * knows all that this does not.  @nbytes: at least INSN_MAX_LEN, or false.
  */
 bool insn_decode_move(const uint8_t *bytes, unsigned nbytes,
-                      const uint64_t gpr[16], struct insn_move *m);
+                      struct insn_move *m);
 
-/* The register after the load @m of @value, if it was @m->value before. */
+/*
+ * The linear address of the operand, if no segment with a base is involved:
+ * compare it with what the hypervisor says.
+ */
+static inline uint64_t insn_move_address(const struct insn_move *m,
+                                         const uint64_t gpr[16])
+{
+    return m->displacement + (gpr[m->base] & m->base_mask) +
+           ((gpr[m->index] & m->index_mask) << m->scale);
+}
+
+/* What a store writes: the low @m->size bytes of it. */
+static inline uint64_t insn_move_value(const struct insn_move *m,
+                                       const uint64_t gpr[16])
+{
+    return m->has_immediate ? m->immediate : gpr[m->reg];
+}
+
+/* The register @m->reg, which was @old, after a load of @value. */
 static inline uint64_t insn_move_result(const struct insn_move *m,
-                                        uint64_t value)
+                                        uint64_t old, uint64_t value)
 {
     uint64_t mask = m->reg_size == 1 ? 0xff : 0xffff;
 
-    return m->reg_size >= 4 ? value : (m->value & ~mask) | value;
+    return m->reg_size >= 4 ? value : (old & ~mask) | value;
 }
 
 enum insn_access {

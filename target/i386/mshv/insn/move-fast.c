@@ -39,36 +39,36 @@ static int32_t disp32(const uint8_t *b)
  * that it takes, 0 for a register or an address that needs RIP.
  */
 static unsigned parse_address(const uint8_t *b, uint8_t rex,
-                              const uint64_t gpr[16], uint64_t *address)
+                              struct insn_move *m)
 {
     unsigned mod = b[0] >> 6, rm = b[0] & 7, base = rm, n = 1;
-    uint64_t ea = 0;
 
+    m->displacement = 0;
+    m->base_mask = UINT64_MAX;
+    m->index = m->scale = 0;
+    m->index_mask = 0;
     if (mod == 3 || (mod == 0 && rm == 5)) {
         return 0;
     }
     if (rm == 4) {
-        unsigned index = (b[1] >> 3 & 7) | (rex & 2) << 2;
-
+        m->index = (b[1] >> 3 & 7) | (rex & 2) << 2;
+        m->index_mask = m->index == INSN_RSP ? 0 : UINT64_MAX;
+        m->scale = b[1] >> 6;
         base = b[1] & 7;
         n = 2;
-        if (index != INSN_RSP) {
-            ea = gpr[index] << (b[1] >> 6);
-        }
     }
     if (mod == 0 && base == 5) {
         mod = 2;                /* a displacement and no base */
-    } else {
-        ea += gpr[base | (rex & 1) << 3];
+        m->base_mask = 0;
     }
+    m->base = base | (rex & 1) << 3;
     if (mod == 1) {
-        ea += (int8_t)b[n];
+        m->displacement = (int8_t)b[n];
         n += 1;
     } else if (mod == 2) {
-        ea += (int64_t)disp32(b + n);
+        m->displacement = (int64_t)disp32(b + n);
         n += 4;
     }
-    *address = ea;
     return n;
 }
 
@@ -79,7 +79,7 @@ static bool byte_register(struct insn_move *m, uint8_t rex)
 }
 
 bool insn_decode_move(const uint8_t *bytes, unsigned nbytes,
-                      const uint64_t gpr[16], struct insn_move *m)
+                      struct insn_move *m)
 {
     struct prefixes p;
     unsigned n, used;
@@ -92,7 +92,7 @@ bool insn_decode_move(const uint8_t *bytes, unsigned nbytes,
     opcode = bytes[n++];
     m->size = p.rex & 8 ? 8 : p.word ? 2 : 4;
     m->reg_size = m->size;
-    m->immediate = false;
+    m->has_immediate = false;
     switch (opcode) {
     case 0x88:
     case 0x8a:
@@ -103,10 +103,10 @@ bool insn_decode_move(const uint8_t *bytes, unsigned nbytes,
         break;
     case 0xc6:
         m->size = 1;
-        m->immediate = true;
+        m->has_immediate = true;
         break;
     case 0xc7:
-        m->immediate = true;
+        m->has_immediate = true;
         break;
     case 0x0f:                  /* MOVZX */
         opcode = bytes[n++];
@@ -118,21 +118,19 @@ bool insn_decode_move(const uint8_t *bytes, unsigned nbytes,
     default:
         return false;
     }
-    m->write = opcode == 0x88 || opcode == 0x89 || m->immediate;
+    m->write = opcode == 0x88 || opcode == 0x89 || m->has_immediate;
     m->reg = (bytes[n] >> 3 & 7) | (p.rex & 4) << 1;
-    used = parse_address(bytes + n, p.rex, gpr, &m->address);
-    if (!used || (m->immediate && (m->reg & 7)) ||
-        (m->reg_size == 1 && !m->immediate && !byte_register(m, p.rex))) {
+    used = parse_address(bytes + n, p.rex, m);
+    if (!used || (m->has_immediate && (m->reg & 7)) ||
+        (m->reg_size == 1 && !m->has_immediate && !byte_register(m, p.rex))) {
         return false;
     }
     n += used;
-    if (m->immediate) {
-        m->value = m->size == 1 ? bytes[n] :
+    if (m->has_immediate) {
+        m->immediate = m->size == 1 ? bytes[n] :
                    m->size == 2 ? (uint16_t)(bytes[n] | bytes[n + 1] << 8) :
                    (uint64_t)(int64_t)disp32(bytes + n);
         n += m->size > 4 ? 4 : m->size;
-    } else {
-        m->value = gpr[m->reg];
     }
     m->length = n;
     return n <= INSN_MAX_LEN;
