@@ -17,9 +17,7 @@ def boot():
         with Small('-smp', '2') as vm:
             if (seen := vm.run('nproc')) != '2':
                 return f'the guest has {seen} processors'
-            vm.console.type('poweroff -f')
-            status = vm.wait_end(30)
-            return None if status == 0 else f'exit status {status}\n{vm}'
+            return vm.power_off()
     except (AssertionError, QmpError) as e:
         return str(e)
 

@@ -25,9 +25,7 @@ def main():
                 return f'the new kernel has {seen}\n{vm}'
             if any(e['event'] == 'RESET' for e in vm.events):
                 return 'the machine was reset'
-            vm.console.type('poweroff -f')
-            status = vm.wait_end(30)
-            return None if status == 0 else f'exit status {status}\n{vm}'
+            return vm.power_off()
     except (AssertionError, QmpError) as e:
         return str(e)
 

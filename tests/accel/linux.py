@@ -4,13 +4,10 @@
 import os
 import socket
 import subprocess
-import sys
 import threading
 
 from vm import ACCEL, PATIENCE, TOP, Vm
-
-sys.path.insert(0, os.path.join(TOP, 'tests', 'lib'))
-from console import Console                         # noqa: E402
+from console import Console
 
 # All that the accelerator can give.
 HOST_CPU = 'max' if ACCEL == 'tcg' else 'host'
@@ -57,6 +54,12 @@ class Linux(Vm):
 
     def run(self, command, seconds=30):
         return self.console.run(command, seconds)
+
+    def power_off(self, seconds=30):
+        """Ask the guest to; what went wrong, or None."""
+        self.console.type('poweroff -f')
+        status = self.wait_end(seconds)
+        return None if status == 0 else f'exit status {status}\n{self}'
 
     def __str__(self):
         return f'QEMU said: {self.said()}\nconsole:\n{self.console.tail()}'

@@ -2,17 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starts that are refused, ends of all kinds, many CPUs, and what is left."""
 
-import json
 import math
 import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from vm import QEMU, Tap, Vm, firmware, guest
+from emuhost import check_leaks, counters
 
 
 # ---- Refusals: one line, status 1 ----
@@ -175,25 +174,11 @@ def compare_topology(name, text, sockets, dies, cores, threads):
 
 # ---- kill -9 ----
 
-def counters():
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect('/run/mshv-host/counters')
-        text = b''
-        while data := s.recv(65536):
-            text += data
-    return json.loads(text)
-
-
-def left():
-    now = counters()
-    return {k: now[k] for k in ('partitions', 'vps-free')}
-
-
 def killed(image, rounds):
-    if not os.path.exists('/run/mshv-host/counters'):
+    before = counters()
+    if before is None:
         print('# no counters of a hypervisor: not on the emulated host')
         return
-    before = left()
     args = ['-M', 'pc', '-m', '32', '-smp', '2', '-nodefaults', '-display',
             'none', '-bios', image, '-device', 'VGA,romfile=']
     chance = random.Random(1)
@@ -203,11 +188,9 @@ def killed(image, rounds):
                               stderr=subprocess.DEVNULL) as p:
             time.sleep(chance.uniform(0, 1.5))
             p.send_signal(signal.SIGKILL)
-    for _ in range(100):
-        if left() == before:
-            break
-        time.sleep(0.1)
-    Tap.equal(left(), before, f'nothing is left of {rounds} killed QEMUs')
+    bad = check_leaks(before)
+    Tap.ok(not bad, f'nothing is left of {rounds} killed QEMUs',
+           '\n'.join(bad))
 
 
 with tempfile.TemporaryDirectory() as directory:

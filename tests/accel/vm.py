@@ -17,6 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
 QEMU = os.environ.get('QEMU', os.path.join(TOP, 'build',
                                            'qemu-system-x86_64'))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'lib'))
 # How much slower than bare metal the host may be.
 PATIENCE = float(os.environ.get('PATIENCE', '20'))
 # To try the tests themselves: ACCEL=tcg.

@@ -63,7 +63,7 @@ def left_over(c):
 
 def check_leaks(before):
     """Complaints; the kernel may take a moment to tear down."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 10
     while True:
         now = counters()
         if before is None or now is None:

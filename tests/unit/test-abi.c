@@ -6,12 +6,12 @@
  */
 #include <check.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
 #include "facts.h"
+#include "runner.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -259,8 +259,6 @@ int main(void)
 {
     Suite *suite = suite_create("abi");
     TCase *tests = tcase_create("abi");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, control_word_is_packed);
@@ -272,9 +270,5 @@ int main(void)
                    a_page_takes_as_many_elements_as_the_kernel_sends);
     tcase_add_test(tests, payloads_fit_a_message);
     tcase_add_test(tests, ioctls_have_their_numbers);
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -44,7 +44,6 @@ static void set_up_display(void)
 static void set_up_virtio(void)
 {
     int dev = pci_find(0x10011af4);
-    unsigned msix;
 
     if (dev < 0) {
         return;
@@ -52,12 +51,7 @@ static void set_up_virtio(void)
     pci_write(dev, PCI_BAR(0), VIRTIO_PORT);
     pci_write(dev, PCI_BAR(1), MSIX_TABLE);
     pci_write(dev, PCI_COMMAND, 7);
-    msix = pci_capability(dev, PCI_CAP_MSIX);
-    pci_write(dev, msix, pci_read(dev, msix) | 0x80000000);
-    write32(MSIX_TABLE, LAPIC);
-    write32(MSIX_TABLE + 4, 0);
-    write32(MSIX_TABLE + 8, 0x60);
-    write32(MSIX_TABLE + 12, 0);
+    pci_msix(dev, MSIX_TABLE, 0x60);
     outb(VIRTIO_PORT + 18, 0);
     outb(VIRTIO_PORT + 18, 3);
     outw(VIRTIO_PORT + 14, 0);

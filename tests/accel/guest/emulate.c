@@ -25,11 +25,7 @@ static void set_up_vectors(void)
     unsigned i;
     uint32_t *legacy = (uint32_t *)vectors_in;
 
-    have_avx = (cpuid(1, 0).ecx >> 26 & 5) == 5;
-    if (have_avx) {
-        WRITE_REG("cr4", READ_REG("cr4") | 1 << 18);
-        asm volatile("xsetbv" : : "a"(7), "d"(0), "c"(0));
-    }
+    have_avx = enable_avx();
     for (i = 160; i < 512 - 96; i++) {
         vectors_in[i] = random64();
     }
@@ -75,11 +71,6 @@ struct outcome {
     struct regs regs;
     uint8_t at_rdi[MEMORY], at_rsi[MEMORY];
 };
-
-static uint64_t at(unsigned page, unsigned offset)
-{
-    return WINDOW + page * 4096ull + offset;
-}
 
 /* Few accesses, for each to MMIO is an exit. */
 static void copy(volatile void *to, const volatile void *from)
@@ -169,11 +160,9 @@ static bool try_place(const struct snippet *s, const struct place *p)
         before.at_rdi[i] = random64();
         before.at_rsi[i] = random64() & 1 ? before.at_rdi[i] : random64();
     }
-    for (i = 0; i < 16; i++) {
-        before.regs.gpr[i] = random64();
-    }
+    before.regs = random_regs();
     before.regs.gpr[RCX] &= 7;
-    before.regs.rflags = 2 | (random64() & ALL_FLAGS);
+    before.regs.rflags |= random64() & ALL_FLAGS;
     execute(s, &before, REFERENCE, SOURCE, p->offset, &wanted,
             vectors_out[0]);
     execute(s, &before, p->rdi, p->rsi, p->offset, &got, vectors_out[1]);

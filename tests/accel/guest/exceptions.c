@@ -25,19 +25,10 @@ GUEST_CODE(divb_memory, "divb (%rdi)");
 GUEST_CODE(stac_movsb, "stac; movsb; clac");
 GUEST_CODE(nop, "nop");
 
-static uint64_t at(unsigned page, unsigned offset)
-{
-    return WINDOW + page * 4096ull + offset;
-}
-
 static struct regs start(uint64_t rdi, uint64_t rsi, uint64_t rcx)
 {
-    struct regs r = { .rflags = 2 };
-    unsigned i;
+    struct regs r = random_regs();
 
-    for (i = 0; i < 16; i++) {
-        r.gpr[i] = random64();
-    }
     r.gpr[RCX] = rcx;
     r.gpr[RDI] = rdi;
     r.gpr[RSI] = rsi;

@@ -126,6 +126,17 @@ uint64_t random64(void)
     return x;
 }
 
+struct regs random_regs(void)
+{
+    struct regs r = { .rflags = 2 };
+    unsigned i;
+
+    for (i = 0; i < 16; i++) {
+        r.gpr[i] = random64();
+    }
+    return r;
+}
+
 void *memset(void *at, int value, size_t size)
 {
     uint8_t *p = at;
@@ -311,6 +322,17 @@ unsigned pci_capability(unsigned devfn, uint8_t id)
         at = pci_read(devfn, at) >> 8 & 0xfc;
     }
     return at;
+}
+
+void pci_msix(unsigned devfn, uint64_t table, uint8_t vector)
+{
+    unsigned at = pci_capability(devfn, PCI_CAP_MSIX);
+
+    pci_write(devfn, at, pci_read(devfn, at) | 0x80000000);
+    write32(table, LAPIC);
+    write32(table + 4, 0);
+    write32(table + 8, vector);
+    write32(table + 12, 0);
 }
 
 void c_entry(unsigned number)

@@ -54,6 +54,8 @@ void print(const char *format, ...);    /* %s %d %u %x %lx %c */
 bool ok(bool good, const char *format, ...);
 bool equal(uint64_t got, uint64_t wanted, const char *format, ...);
 uint64_t random64(void);
+/* No flags, and all else random */
+struct regs random_regs(void);
 void *memset(void *at, int value, size_t size);
 void *memcpy(void *to, const void *from, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
@@ -97,6 +99,11 @@ void run_user(struct regs *regs, uint64_t rip, uint64_t rsp);
 #define PTE_A           0x020ull
 #define PTE_D           0x040ull
 #define PTE_NX          (1ull << 63)
+/* An address in it */
+static inline uint64_t at(unsigned page, unsigned offset)
+{
+    return WINDOW + page * 4096ull + offset;
+}
 void map_page(unsigned page, uint64_t pa, uint64_t flags);
 uint64_t page_entry(unsigned page);
 
@@ -216,6 +223,17 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 #define WRITE_REG(name, v) \
     asm volatile("mov %0, %%" name : : "r"((uint64_t)(v)) : "memory")
 
+/* Switch AVX on, with XCR0 = 7; false if it or XSAVE is not there. */
+static inline bool enable_avx(void)
+{
+    if ((cpuid(1, 0).ecx >> 26 & 5) != 5) {
+        return false;
+    }
+    WRITE_REG("cr4", READ_REG("cr4") | 1 << 18);
+    asm volatile("xsetbv" : : "a"(7), "d"(0), "c"(0));
+    return true;
+}
+
 static inline void pause(void)
 {
     asm volatile("pause" : : : "memory");
@@ -228,6 +246,8 @@ void pci_write(unsigned devfn, unsigned at, uint32_t v);
 int pci_find(uint32_t id);
 /* Where a capability is, or 0. */
 unsigned pci_capability(unsigned devfn, uint8_t id);
+/* Switch MSI-X on; its first message, of the table at @table, is @vector. */
+void pci_msix(unsigned devfn, uint64_t table, uint8_t vector);
 #define PCI_COMMAND     0x04
 #define PCI_BAR(n)      (0x10 + 4 * (n))
 #define PCI_CAP_MSI     0x05

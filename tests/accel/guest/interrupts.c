@@ -334,7 +334,7 @@ static void msi(void)
 static void msix(void)
 {
     int nic = pci_find(E1000E);
-    unsigned at, i;
+    unsigned i;
 
     if (nic < 0) {
         return;
@@ -342,12 +342,7 @@ static void msix(void)
     pci_write(nic, PCI_BAR(0), NIC_MEMORY);
     pci_write(nic, PCI_BAR(3), NIC_MSIX);
     pci_write(nic, PCI_COMMAND, 6);
-    at = pci_capability(nic, PCI_CAP_MSIX);
-    pci_write(nic, at, pci_read(nic, at) | 0x80000000);
-    write32(NIC_MSIX, LAPIC);
-    write32(NIC_MSIX + 4, 0);
-    write32(NIC_MSIX + 8, MSI_VECTOR);
-    write32(NIC_MSIX + 12, 0);
+    pci_msix(nic, NIC_MSIX, MSI_VECTOR);
     write32(NIC_MEMORY + 0xe4, 8 << 16);        /* other causes: vector 0 */
     write32(NIC_MEMORY + 0xd0, 0x01000004);     /* other, link change */
     count[MSI_VECTOR] = 0;

@@ -41,19 +41,10 @@ GUEST_CODE(gs_outsl, "rep outsl %gs:(%rsi), %dx");
 static volatile unsigned timer_rcx, timer_interrupts;
 static volatile bool timer_inside;       /* too */
 
-static uint64_t at(unsigned page, unsigned offset)
-{
-    return WINDOW + page * 4096ull + offset;
-}
-
 static struct regs start(uint16_t port, uint64_t rcx, uint64_t memory)
 {
-    struct regs r = { .rflags = 2 };
-    unsigned i;
+    struct regs r = random_regs();
 
-    for (i = 0; i < 16; i++) {
-        r.gpr[i] = random64();
-    }
     r.gpr[RDX] = (r.gpr[RDX] & ~0xffffull) | port;
     r.gpr[RCX] = rcx;
     r.gpr[RSI] = r.gpr[RDI] = memory;

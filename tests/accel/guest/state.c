@@ -40,11 +40,7 @@ static void set_up_vectors(void)
     uint32_t *legacy = (uint32_t *)in;
     unsigned i;
 
-    have_avx = (cpuid(1, 0).ecx >> 26 & 5) == 5;
-    if (have_avx) {
-        WRITE_REG("cr4", READ_REG("cr4") | 1 << 18);
-        asm volatile("xsetbv" : : "a"(7), "d"(0), "c"(0));
-    }
+    have_avx = enable_avx();
     for (i = 160; i < AREA; i++) {
         in[i] = i >= 416 && i < 576 ? 0 : random64();
     }
@@ -63,13 +59,11 @@ static void set_up_vectors(void)
 
 static bool check_registers(const uint8_t *code, uint64_t rdi, unsigned n)
 {
-    struct regs r = { .rflags = 0x602 | (random64() & 0x8d5) }, old;
+    struct regs r = random_regs(), old;
     unsigned i;
     bool good = true;
 
-    for (i = 0; i < 16; i++) {
-        r.gpr[i] = random64();
-    }
+    r.rflags |= 0x600 | (random64() & 0x8d5);
     r.gpr[RCX] = n;
     r.gpr[RDI] = rdi;
     old = r;

@@ -230,16 +230,15 @@ void vm_write(Vm *vm, uint64_t gpa, Code code)
     memcpy(vm->mem + gpa, code.start, code.end - code.start);
 }
 
-void vp_start16(Vm *vm, unsigned vp, Code code)
+/* Put the code where it starts, with its segment and the one of its data. */
+static void start(Vm *vm, unsigned vp, Code code, RegValue cs,
+                  RegValue data)
 {
     uint32_t s;
 
     vm_write(vm, CODE, code);
-    set_reg128(vm, vp, R_CS, segment(0, 0xffff, 0, ATTR_CODE16));
     for (s = R_ES; s <= R_GS; s++) {
-        if (s != R_CS) {
-            set_reg128(vm, vp, s, segment(0, 0xffff, 0, ATTR_DATA16));
-        }
+        set_reg128(vm, vp, s, s == R_CS ? cs : data);
     }
     set_reg(vm, vp, R_RSP, CODE);
     set_reg(vm, vp, R_RFLAGS, 2);
@@ -248,31 +247,26 @@ void vp_start16(Vm *vm, unsigned vp, Code code)
     set_reg(vm, vp, R_ACTIVITY, 0);
 }
 
+void vp_start16(Vm *vm, unsigned vp, Code code)
+{
+    start(vm, vp, code, segment(0, 0xffff, 0, ATTR_CODE16),
+          segment(0, 0xffff, 0, ATTR_DATA16));
+}
+
 void vp_start64(Vm *vm, unsigned vp, Code code)
 {
     enum { PML4 = 0x10000, PDPT = 0x11000 };
     uint64_t *pml4 = (uint64_t *)(vm->mem + PML4);
     uint64_t *pdpt = (uint64_t *)(vm->mem + PDPT);
-    uint32_t s;
 
-    vm_write(vm, CODE, code);
     pml4[0] = PDPT | 3;
     pdpt[0] = 0x83;             /* 1 GiB, present, writable */
     set_reg(vm, vp, R_CR3, PML4);
     set_reg(vm, vp, R_CR4, 0x620);          /* PAE, OSFXSR, OSXMMEXCPT */
     set_reg(vm, vp, R_EFER, 0x500);         /* LME, LMA */
     set_reg(vm, vp, R_CR0, 0x80000031);     /* PG, NE, ET, PE */
-    set_reg128(vm, vp, R_CS, segment(0, 0xffffffff, 8, ATTR_CODE64));
-    for (s = R_ES; s <= R_GS; s++) {
-        if (s != R_CS) {
-            set_reg128(vm, vp, s, segment(0, 0xffffffff, 16, ATTR_DATA64));
-        }
-    }
-    set_reg(vm, vp, R_RSP, CODE);
-    set_reg(vm, vp, R_RFLAGS, 2);
-    set_reg(vm, vp, R_RIP, CODE);
-    /* All but the first VP would wait for a SIPI. */
-    set_reg(vm, vp, R_ACTIVITY, 0);
+    start(vm, vp, code, segment(0, 0xffffffff, 8, ATTR_CODE64),
+          segment(0, 0xffffffff, 16, ATTR_DATA64));
 }
 
 void vp_lapic_at_es(Vm *vm, unsigned vp)

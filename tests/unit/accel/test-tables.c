@@ -4,12 +4,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <check.h>
-#include <stdlib.h>
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
 #include "hvstatus.h"
 #include "region-table.h"
 #include "route-table.h"
+#include "../runner.h"
 
 START_TEST(region_is_cut_to_whole_pages)
 {
@@ -203,8 +203,6 @@ int main(void)
 {
     Suite *suite = suite_create("accel-tables");
     TCase *test = tcase_create("tables");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(test, region_is_cut_to_whole_pages);
     tcase_add_test(test, regions_are_found_by_any_address);
@@ -214,9 +212,5 @@ int main(void)
     tcase_add_test(test, route_entry_is_what_the_kernel_takes);
     tcase_add_test(test, status_has_its_name);
     suite_add_tcase(suite, test);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "machine.h"
-#include "runner.h"
+#include "../runner.h"
 
 #define DATA    0x400000ull     /* gva of four pages of RAM at DATA_RAM */
 #define DATA_RAM 0x20000u

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "machine.h"
-#include "runner.h"
+#include "../runner.h"
 
 enum mode { REAL, PROT16, PROT32, LONG64, NMODES };
 

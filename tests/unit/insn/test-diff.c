@@ -13,7 +13,7 @@
 
 #include "machine.h"
 #include "native.h"
-#include "runner.h"
+#include "../runner.h"
 #include "trial.h"
 
 #define CASES       40          /* of each encoding, unless INSN_CASES says */
@@ -245,7 +245,6 @@ int main(void)
     machine_mode64(all.m);
     machine_map(all.m, NATIVE_CODE, 0x8000, PTE_P | PTE_U);
     tcase_add_loop_test(tc, differential, 0, nencodings);
-    tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
     status = run_suite(s);
     machine_free(all.m);

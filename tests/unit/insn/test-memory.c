@@ -245,7 +245,6 @@ int main(void)
     TCase *tc = tcase_create("memory");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, segment);
     tcase_add_test(tc, canonical);
     tcase_add_test(tc, page_crossing);

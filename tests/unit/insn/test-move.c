@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "machine.h"
-#include "runner.h"
+#include "../runner.h"
 
 #define RUNS    200000
 
@@ -146,7 +146,6 @@ int main(void)
 
     tcase_add_test(tc, as_the_emulator);
     tcase_add_test(tc, not_known);
-    tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "machine.h"
-#include "runner.h"
+#include "../runner.h"
 
 #define GDT     0x20000u
 

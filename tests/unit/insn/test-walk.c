@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "machine.h"
-#include "runner.h"
+#include "../runner.h"
 
 enum mode { M32, M32NOPSE, MPAE, M4, M5, NMODES };
 

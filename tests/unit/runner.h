@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the tests of the instruction emulator end. */
-#ifndef INSN_TEST_RUNNER_H
-#define INSN_TEST_RUNNER_H
+/* How the unit tests run and end. */
+#ifndef TESTS_UNIT_RUNNER_H
+#define TESTS_UNIT_RUNNER_H
 
 #include <check.h>
 #include <stdlib.h>
