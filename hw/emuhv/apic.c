@@ -93,11 +93,11 @@ uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id)
     APICCommonState *a = emuhv_vp_apic(vp), *other;
 
     if (id >= EMUHV_APIC_IDS) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     other = bus[id];
     if (other == a) {
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     }
     /*
      * Clients renumber VP after VP, so an id may be taken for a while: the
@@ -113,7 +113,7 @@ uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id)
     }
     bus[id] = a;
     set_id(vp, id);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 void emuhv_apic_raise(EmuhvVp *vp, uint8_t vector)
@@ -178,29 +178,29 @@ uint16_t emuhv_domain_assert(EmuhvDomain *d, uint32_t type, bool level,
     EmuhvVp *vp;
 
     if (dest > UINT32_MAX || vector > 0xff) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     switch (type) {
     case INT_FIXED:
     case INT_LOWEST:
         if (vector < 16) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         /* fall through */
     case INT_NMI:
     case INT_INIT:
         if (!d->cfg.lapic && type != INT_NMI) {
-            return ST_OPERATION_DENIED;
+            return HV_STATUS_OPERATION_DENIED;
         }
         apic_deliver_irq(d->s->bus, dest, logical, mode[type], vector, level);
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     case INT_SIPI:
     case INT_EXTINT:
     case INT_LINT0:
     case INT_LINT1:
         vp = find_dest(d, logical, dest);
         if (!vp) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         if (type == INT_SIPI) {
             assert_sipi(vp, vector);
@@ -211,9 +211,9 @@ uint16_t emuhv_domain_assert(EmuhvDomain *d, uint32_t type, bool level,
         } else {
             assert_lint(vp, type == INT_LINT1);
         }
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     default:
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
 }
 
@@ -225,7 +225,7 @@ uint16_t emuhv_domain_clear_extint(EmuhvDomain *d)
             cpu_interrupt(emuhv_vp_cs(d->vps[i]), CPU_INTERRUPT_POLL);
         }
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* ---- VP state: the LAPIC page ---- */
@@ -277,7 +277,7 @@ uint16_t emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf)
     for (unsigned i = 0; i < L_WORDS; i++) {
         stl_le_p(buf + i * 4, w[i]);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* Restart the timer so that its current count is @count. */
@@ -341,5 +341,5 @@ uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
     }
     set_timer(a, w[L_INITIAL], w[L_COUNT], w[L_DIVIDE]);
     cpu_interrupt(cs, CPU_INTERRUPT_POLL);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }

@@ -16,30 +16,6 @@
 #include "emuhv.h"
 #include "vp-int.h"
 
-#define MSR_BASE            0x40000000u
-#define M_GUEST_OS_ID       0x00
-#define M_HYPERCALL         0x01
-#define M_VP_INDEX          0x02
-#define M_VP_RUNTIME        0x10
-#define M_TIME_REF_COUNT    0x20
-#define M_REFERENCE_TSC     0x21
-#define M_TSC_FREQUENCY     0x22
-#define M_APIC_FREQUENCY    0x23
-#define M_EOI               0x70
-#define M_ICR               0x71
-#define M_TPR               0x72
-#define M_VP_ASSIST         0x73
-#define M_SCONTROL          0x80
-#define M_SVERSION          0x81
-#define M_SIEFP             0x82
-#define M_SIMP              0x83
-#define M_EOM               0x84
-#define M_SINT0             0x90
-#define M_SINT15            0x9f
-#define M_STIMER0           0xb0
-#define M_STIMER_LAST       0xb7
-#define M_CRASH_P0          0x100
-#define M_CRASH_CTL         0x105
 
 /* Synthetic processor features (property 0x10001) that bring MSRs */
 #define SF_PRESENT          (1ull << 0)
@@ -174,24 +150,24 @@ uint16_t emuhv_vp_post_message(EmuhvVp *vp, unsigned sint,
     uint8_t *slot;
 
     if (sint >= EMUHV_SINT_COUNT) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     if (!(y->scontrol & 1) || !(y->simp & PAGE_ENABLE)) {
-        return ST_INVALID_SYNIC_STATE;
+        return HV_STATUS_INVALID_SYNIC_STATE;
     }
     slot = (uint8_t *)emuhv_overlay_page(emuhv_vp_overlay(vp, 0)) + sint * 256;
     if (qatomic_read((uint32_t *)slot)) {
         qatomic_or(slot + 5, 1);        /* message pending */
         smp_mb();
         if (qatomic_read((uint32_t *)slot)) {
-            return ST_INSUFFICIENT_BUFFERS;
+            return HV_STATUS_INSUFFICIENT_BUFFERS;
         }
     }
     memcpy(slot + 4, msg + 4, 252);
     slot[5] &= ~1;
     qatomic_store_release((uint32_t *)slot, ldl_he_p(msg));
     sint_raise(vp, sint);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 uint16_t emuhv_vp_signal_event(EmuhvVp *vp, unsigned sint, unsigned flag,
@@ -201,10 +177,10 @@ uint16_t emuhv_vp_signal_event(EmuhvVp *vp, unsigned sint, unsigned flag,
     uint32_t *flags, bit;
 
     if (sint >= EMUHV_SINT_COUNT || flag >= 2048) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     if (!(y->scontrol & 1) || !(y->siefp & PAGE_ENABLE)) {
-        return ST_INVALID_SYNIC_STATE;
+        return HV_STATUS_INVALID_SYNIC_STATE;
     }
     flags = (uint32_t *)emuhv_overlay_page(emuhv_vp_overlay(vp, 1)) +
             sint * 64 + flag / 32;
@@ -213,7 +189,7 @@ uint16_t emuhv_vp_signal_event(EmuhvVp *vp, unsigned sint, unsigned flag,
     if (*newly) {
         sint_raise(vp, sint);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* ---- Time freeze ---- */
@@ -297,31 +273,31 @@ static uint32_t apic_read(unsigned reg)
                              MEMTXATTRS_UNSPECIFIED, NULL);
 }
 
-static uint64_t feature_of(uint32_t m)
+static uint64_t feature_of(uint32_t msr)
 {
-    switch (m) {
-    case M_GUEST_OS_ID:
-    case M_HYPERCALL:
+    switch (msr) {
+    case HV_X64_MSR_GUEST_OS_ID:
+    case HV_X64_MSR_HYPERCALL:
         return SF_HYPERCALL;
-    case M_VP_INDEX:
+    case HV_X64_MSR_VP_INDEX:
         return SF_VP_INDEX;
-    case M_VP_RUNTIME:
+    case HV_X64_MSR_VP_RUNTIME:
         return SF_VP_RUNTIME;
-    case M_TIME_REF_COUNT:
+    case HV_X64_MSR_TIME_REF_COUNT:
         return SF_REF_COUNTER;
-    case M_REFERENCE_TSC:
+    case HV_X64_MSR_REFERENCE_TSC:
         return SF_REFERENCE_TSC;
-    case M_TSC_FREQUENCY:
-    case M_APIC_FREQUENCY:
+    case HV_X64_MSR_TSC_FREQUENCY:
+    case HV_X64_MSR_APIC_FREQUENCY:
         return SF_FREQUENCY;
-    case M_EOI ... M_VP_ASSIST:
+    case HV_X64_MSR_EOI ... HV_X64_MSR_VP_ASSIST_PAGE:
         return SF_INTR_CTRL;
-    case M_SCONTROL ... M_EOM:
-    case M_SINT0 ... M_SINT15:
+    case HV_X64_MSR_SCONTROL ... HV_X64_MSR_EOM:
+    case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
         return SF_SYNIC;
-    case M_STIMER0 ... M_STIMER_LAST:
+    case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
         return SF_STIMER;
-    case M_CRASH_P0 ... M_CRASH_CTL:
+    case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL:
         return SF_PRESENT;
     default:
         return 0;
@@ -331,9 +307,15 @@ static uint64_t feature_of(uint32_t m)
 bool emuhv_synth_is_msr(EmuhvVp *vp, uint32_t msr)
 {
     uint64_t f = vp->domain->s->synth_features;
-    uint64_t need = feature_of(msr - MSR_BASE);
+    uint64_t need = feature_of(msr);
 
     return need && (f & SF_PRESENT) && (f & need) == need;
+}
+
+/* Each timer has two MSRs: its configuration and its count. */
+static EmuhvStimer *stimer_of(EmuhvVp *vp, uint32_t msr)
+{
+    return &vp->s->synic.stimer[(msr - HV_X64_MSR_STIMER0_CONFIG) / 2];
 }
 
 static bool set_sint(EmuhvVp *vp, unsigned n, uint64_t val)
@@ -349,62 +331,61 @@ bool emuhv_synth_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val)
 {
     EmuhvVpSynic *y = &vp->s->synic;
     struct EmuhvDomainState *ds = vp->domain->s;
-    uint32_t m = msr - MSR_BASE;
 
-    switch (m) {
-    case M_GUEST_OS_ID:
+    switch (msr) {
+    case HV_X64_MSR_GUEST_OS_ID:
         ds->guest_os_id = val;
         if (!val) {
             ds->hypercall &= ~PAGE_ENABLE;
             set_overlay(vp, 0, 0, 0, false);
         }
         return true;
-    case M_HYPERCALL:
+    case HV_X64_MSR_HYPERCALL:
         set_hypercall(vp, val);
         return true;
-    case M_REFERENCE_TSC:
+    case HV_X64_MSR_REFERENCE_TSC:
         set_reference_tsc(vp, val);
         return true;
-    case M_EOI:
+    case HV_X64_MSR_EOI:
         apic_write(0xb0, 0);
         return true;
-    case M_ICR:
+    case HV_X64_MSR_ICR:
         apic_write(0x310, val >> 32);
         apic_write(0x300, val);
         return true;
-    case M_TPR:
+    case HV_X64_MSR_TPR:
         apic_write(0x80, val & 0xff);
         return true;
-    case M_VP_ASSIST:
+    case HV_X64_MSR_VP_ASSIST_PAGE:
         y->vp_assist = val;
         return true;
-    case M_SCONTROL:
+    case HV_X64_MSR_SCONTROL:
         y->scontrol = val & 1;
         return true;
-    case M_SIEFP:
+    case HV_X64_MSR_SIEFP:
         y->siefp = val;
         set_overlay(vp, 3 + 2 * vp->index, val, emuhv_vp_overlay(vp, 1), true);
         return true;
-    case M_SIMP:
+    case HV_X64_MSR_SIMP:
         y->simp = val;
         set_overlay(vp, 2 + 2 * vp->index, val, emuhv_vp_overlay(vp, 0), true);
         return true;
-    case M_EOM:
+    case HV_X64_MSR_EOM:
         emuhv_stimers_eom(vp);
         return true;
-    case M_SINT0 ... M_SINT15:
-        return set_sint(vp, m - M_SINT0, val);
-    case M_STIMER0 ... M_STIMER_LAST:
-        if (m & 1) {
-            emuhv_stimer_set_count(&y->stimer[(m - M_STIMER0) / 2], val);
+    case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
+        return set_sint(vp, msr - HV_X64_MSR_SINT0, val);
+    case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
+        if (msr & 1) {
+            emuhv_stimer_set_count(stimer_of(vp, msr), val);
         } else {
-            emuhv_stimer_set_config(&y->stimer[(m - M_STIMER0) / 2], val);
+            emuhv_stimer_set_config(stimer_of(vp, msr), val);
         }
         return true;
-    case M_CRASH_P0 ... M_CRASH_CTL - 1:
-        ds->crash[m - M_CRASH_P0] = val;
+    case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL - 1:
+        ds->crash[msr - HV_X64_MSR_CRASH_P0] = val;
         return true;
-    case M_CRASH_CTL:
+    case HV_X64_MSR_CRASH_CTL:
         ds->crash_ctl = val;
         return true;
     default:
@@ -416,69 +397,67 @@ bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
 {
     EmuhvVpSynic *y = &vp->s->synic;
     struct EmuhvDomainState *ds = vp->domain->s;
-    uint32_t m = msr - MSR_BASE;
 
-    switch (m) {
-    case M_GUEST_OS_ID:
+    switch (msr) {
+    case HV_X64_MSR_GUEST_OS_ID:
         *val = ds->guest_os_id;
         return true;
-    case M_HYPERCALL:
+    case HV_X64_MSR_HYPERCALL:
         *val = ds->hypercall;
         return true;
-    case M_VP_INDEX:
+    case HV_X64_MSR_VP_INDEX:
         *val = vp->index;
         return true;
-    case M_VP_RUNTIME:
+    case HV_X64_MSR_VP_RUNTIME:
         *val = (vp->stats.run_ns +
                 (vp->s->stopped ? 0 : get_clock() - vp->s->resume_ns)) / 100;
         return true;
-    case M_TIME_REF_COUNT:
+    case HV_X64_MSR_TIME_REF_COUNT:
         *val = emuhv_domain_reftime(vp->domain);
         return true;
-    case M_REFERENCE_TSC:
+    case HV_X64_MSR_REFERENCE_TSC:
         *val = ds->reference_tsc;
         return true;
-    case M_TSC_FREQUENCY:
+    case HV_X64_MSR_TSC_FREQUENCY:
         *val = emuhv_tsc_hz();
         return true;
-    case M_APIC_FREQUENCY:
+    case HV_X64_MSR_APIC_FREQUENCY:
         *val = APIC_HZ;
         return true;
-    case M_ICR:
+    case HV_X64_MSR_ICR:
         *val = (uint64_t)apic_read(0x310) << 32 | apic_read(0x300);
         return true;
-    case M_TPR:
+    case HV_X64_MSR_TPR:
         *val = apic_read(0x80);
         return true;
-    case M_VP_ASSIST:
+    case HV_X64_MSR_VP_ASSIST_PAGE:
         *val = y->vp_assist;
         return true;
-    case M_SCONTROL:
+    case HV_X64_MSR_SCONTROL:
         *val = y->scontrol;
         return true;
-    case M_SVERSION:
+    case HV_X64_MSR_SVERSION:
         *val = 1;
         return true;
-    case M_SIEFP:
+    case HV_X64_MSR_SIEFP:
         *val = y->siefp;
         return true;
-    case M_SIMP:
+    case HV_X64_MSR_SIMP:
         *val = y->simp;
         return true;
-    case M_EOM:
+    case HV_X64_MSR_EOM:
         *val = 0;
         return true;
-    case M_SINT0 ... M_SINT15:
-        *val = y->sint[m - M_SINT0];
+    case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
+        *val = y->sint[msr - HV_X64_MSR_SINT0];
         return true;
-    case M_STIMER0 ... M_STIMER_LAST:
-        *val = m & 1 ? y->stimer[(m - M_STIMER0) / 2].count
-                     : y->stimer[(m - M_STIMER0) / 2].config;
+    case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
+        *val = msr & 1 ? stimer_of(vp, msr)->count : stimer_of(vp, msr)->config;
         return true;
-    case M_CRASH_P0 ... M_CRASH_CTL - 1:
-        *val = ds->crash[m - M_CRASH_P0];
+    case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL - 1:
+        *val = ds->crash[msr - HV_X64_MSR_CRASH_P0];
         return true;
-    case M_CRASH_CTL:
+    case HV_X64_MSR_CRASH_CTL:
         *val = ds->crash_ctl;
         return true;
     default:
@@ -488,26 +467,30 @@ bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
 
 uint32_t emuhv_synth_msr_of_reg(uint32_t name)
 {
-    static const uint8_t base[] = { M_VP_RUNTIME, M_HYPERCALL, M_GUEST_OS_ID,
-                                    M_VP_INDEX, M_TIME_REF_COUNT };
-    static const uint8_t synic[] = { M_SCONTROL, M_SVERSION, M_SIEFP, M_SIMP,
-                                     M_EOM };
+    static const uint32_t base[] = {
+        HV_X64_MSR_VP_RUNTIME, HV_X64_MSR_HYPERCALL, HV_X64_MSR_GUEST_OS_ID,
+        HV_X64_MSR_VP_INDEX, HV_X64_MSR_TIME_REF_COUNT
+    };
+    static const uint32_t synic[] = {
+        HV_X64_MSR_SCONTROL, HV_X64_MSR_SVERSION, HV_X64_MSR_SIEFP,
+        HV_X64_MSR_SIMP, HV_X64_MSR_EOM
+    };
 
     switch (name) {
     case 0x210 ... 0x215:
-        return MSR_BASE + M_CRASH_P0 + name - 0x210;
+        return HV_X64_MSR_CRASH_P0 + name - 0x210;
     case 0x90000 ... 0x90004:
-        return MSR_BASE + base[name - 0x90000];
+        return base[name - 0x90000];
     case 0x90013:
-        return MSR_BASE + M_VP_ASSIST;
+        return HV_X64_MSR_VP_ASSIST_PAGE;
     case 0x90017:
-        return MSR_BASE + M_REFERENCE_TSC;
+        return HV_X64_MSR_REFERENCE_TSC;
     case 0xa0000 ... 0xa000f:
-        return MSR_BASE + M_SINT0 + name - 0xa0000;
+        return HV_X64_MSR_SINT0 + name - 0xa0000;
     case 0xa0010 ... 0xa0014:
-        return MSR_BASE + synic[name - 0xa0010];
+        return synic[name - 0xa0010];
     case 0xb0000 ... 0xb0007:
-        return MSR_BASE + M_STIMER0 + name - 0xb0000;
+        return HV_X64_MSR_STIMER0_CONFIG + name - 0xb0000;
     default:
         return 0;
     }

@@ -16,7 +16,6 @@
 #define ST_AUTO_ENABLE      (1ull << 3)
 #define ST_DIRECT           (1ull << 12)
 
-#define MSG_TIMER_EXPIRED   0x80000010u
 
 static void stimer_start(EmuhvStimer *t)
 {
@@ -53,14 +52,15 @@ static void stimer_start(EmuhvStimer *t)
 static void stimer_message(EmuhvStimer *t)
 {
     uint8_t msg[256] = { };
+    uint16_t status;
 
-    stl_le_p(msg, MSG_TIMER_EXPIRED);
+    stl_le_p(msg, HVMSG_TIMER_EXPIRED);
     msg[4] = 24;
     stl_le_p(msg + 16, t->index);
     stq_le_p(msg + 24, t->expiry);
     stq_le_p(msg + 32, emuhv_domain_reftime(t->vp->domain));
-    t->msg_waiting = emuhv_vp_post_message(t->vp, t->config >> 16 & 0xf,
-                                           msg) == ST_INSUFFICIENT_BUFFERS;
+    status = emuhv_vp_post_message(t->vp, t->config >> 16 & 0xf, msg);
+    t->msg_waiting = status == HV_STATUS_INSUFFICIENT_BUFFERS;
 }
 
 static void stimer_expire(void *opaque)

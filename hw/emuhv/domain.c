@@ -8,24 +8,11 @@
 #include "emuhv.h"
 #include "vp-int.h"
 
-#define PROP_SYNTHETIC_FEATURES     0x00010001
-#define PROP_TIME_FREEZE            0x00030003
-#define PROP_REFERENCE_TIME         0x00030005
-#define PROP_UNIMPLEMENTED_MSR      0x00050017
-#define PROP_VENDOR                 0x00060000
-#define PROP_XSAVE_FEATURES         0x00060002
-#define PROP_CL_FLUSH_SIZE          0x00060003
-#define PROP_PA_WIDTH               0x00060006
-#define PROP_XSAVE_STATES           0x00060007
-#define PROP_MAX_XSAVE_DATA_SIZE    0x00060008
-#define PROP_CLOCK_FREQUENCY        0x00060009
-#define PROP_FEATURES0              0x0006000a
-#define PROP_FEATURES1              0x0006000b
-#define PROP_GUEST_OS_ID            0x00070000
+
+#define PROP(name)  HV_PARTITION_PROPERTY_##name
 
 #define VENDOR_AMD      0
 #define VENDOR_INTEL    1
-#define VENDOR_HYGON    2
 
 /* Synthetic features that a child can really use. */
 #define SYNTHETIC_SUPPORTED     0x04400fffull
@@ -42,36 +29,36 @@ uint16_t emuhv_host_get_property(uint32_t code, uint64_t *val)
     X86CPU *cpu = emuhv_model_cpu();
 
     switch (code) {
-    case PROP_SYNTHETIC_FEATURES:
+    case PROP(SYNTHETIC_PROC_FEATURES):
         *val = SYNTHETIC_SUPPORTED;
-        return ST_SUCCESS;
-    case PROP_VENDOR:
+        return HV_STATUS_SUCCESS;
+    case PROP(PROCESSOR_VENDOR):
         *val = vendor(cpu);
-        return ST_SUCCESS;
-    case PROP_XSAVE_FEATURES:
+        return HV_STATUS_SUCCESS;
+    case PROP(PROCESSOR_XSAVE_FEATURES):
         *val = emuhv_xsave_features();
-        return ST_SUCCESS;
-    case PROP_CL_FLUSH_SIZE:
+        return HV_STATUS_SUCCESS;
+    case PROP(PROCESSOR_CL_FLUSH_SIZE):
         *val = 8;
-        return ST_SUCCESS;
-    case PROP_PA_WIDTH:
+        return HV_STATUS_SUCCESS;
+    case PROP(PHYSICAL_ADDRESS_WIDTH):
         *val = cpu->phys_bits;
-        return ST_SUCCESS;
-    case PROP_XSAVE_STATES:
+        return HV_STATUS_SUCCESS;
+    case PROP(XSAVE_STATES):
         *val = emuhv_xsave_states(emuhv_model_features());
-        return ST_SUCCESS;
-    case PROP_MAX_XSAVE_DATA_SIZE:
+        return HV_STATUS_SUCCESS;
+    case PROP(MAX_XSAVE_DATA_SIZE):
         *val = emuhv_xsave_size(emuhv_model_features(), emuhv.xsave_pad);
-        return ST_SUCCESS;
-    case PROP_CLOCK_FREQUENCY:
+        return HV_STATUS_SUCCESS;
+    case PROP(PROCESSOR_CLOCK_FREQUENCY):
         *val = emuhv_tsc_hz();
-        return ST_SUCCESS;
-    case PROP_FEATURES0:
-    case PROP_FEATURES1:
-        *val = emuhv_processor_features(code - PROP_FEATURES0);
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
+    case PROP(PROCESSOR_FEATURES0):
+    case PROP(PROCESSOR_FEATURES1):
+        *val = emuhv_processor_features(code - PROP(PROCESSOR_FEATURES0));
+        return HV_STATUS_SUCCESS;
     default:
-        return ST_UNKNOWN_PROPERTY;
+        return HV_STATUS_UNKNOWN_PROPERTY;
     }
 }
 
@@ -81,33 +68,33 @@ uint16_t emuhv_domain_get_property(EmuhvDomain *d, uint32_t code,
     uint16_t status;
 
     switch (code) {
-    case PROP_SYNTHETIC_FEATURES:
+    case PROP(SYNTHETIC_PROC_FEATURES):
         *val = d->s->synth_features;
-        return ST_SUCCESS;
-    case PROP_TIME_FREEZE:
+        return HV_STATUS_SUCCESS;
+    case PROP(TIME_FREEZE):
         *val = d->s->time_frozen;
-        return ST_SUCCESS;
-    case PROP_REFERENCE_TIME:
+        return HV_STATUS_SUCCESS;
+    case PROP(REFERENCE_TIME):
         *val = emuhv_domain_reftime(d);
-        return ST_SUCCESS;
-    case PROP_UNIMPLEMENTED_MSR:
+        return HV_STATUS_SUCCESS;
+    case PROP(UNIMPLEMENTED_MSR_ACTION):
         *val = d->s->msr_action;
-        return ST_SUCCESS;
-    case PROP_GUEST_OS_ID:
+        return HV_STATUS_SUCCESS;
+    case PROP(GUEST_OS_ID):
         *val = d->s->guest_os_id;
-        return ST_SUCCESS;
-    case PROP_FEATURES0:
-    case PROP_FEATURES1:
+        return HV_STATUS_SUCCESS;
+    case PROP(PROCESSOR_FEATURES0):
+    case PROP(PROCESSOR_FEATURES1):
         status = emuhv_host_get_property(code, val);
-        *val &= ~d->cfg.disabled_features[code - PROP_FEATURES0];
+        *val &= ~d->cfg.disabled_features[code - PROP(PROCESSOR_FEATURES0)];
         return status;
-    case PROP_XSAVE_FEATURES:
+    case PROP(PROCESSOR_XSAVE_FEATURES):
         status = emuhv_host_get_property(code, val);
         *val &= ~d->cfg.disabled_xsave;
         return status;
-    case PROP_MAX_XSAVE_DATA_SIZE:
+    case PROP(MAX_XSAVE_DATA_SIZE):
         *val = emuhv_xsave_size(emuhv_model_features(), d->cfg.xsave_pad);
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     default:
         return emuhv_host_get_property(code, val);
     }
@@ -115,47 +102,34 @@ uint16_t emuhv_domain_get_property(EmuhvDomain *d, uint32_t code,
 
 uint16_t emuhv_domain_set_property(EmuhvDomain *d, uint32_t code, uint64_t val)
 {
-    uint64_t unused;
-
     switch (code) {
-    case PROP_SYNTHETIC_FEATURES:
+    case PROP(SYNTHETIC_PROC_FEATURES):
         d->s->synth_features = val;
-        return ST_SUCCESS;
-    case PROP_TIME_FREEZE:
+        return HV_STATUS_SUCCESS;
+    case PROP(TIME_FREEZE):
         if (val > 1) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         emuhv_domain_freeze(d, val);
-        return ST_SUCCESS;
-    case PROP_REFERENCE_TIME:
+        return HV_STATUS_SUCCESS;
+    case PROP(REFERENCE_TIME):
         if (!d->s->time_frozen) {
-            return ST_INVALID_PARTITION_STATE;
+            return HV_STATUS_INVALID_PARTITION_STATE;
         }
         emuhv_domain_set_reftime(d, val);
-        return ST_SUCCESS;
-    case PROP_UNIMPLEMENTED_MSR:
+        return HV_STATUS_SUCCESS;
+    case PROP(UNIMPLEMENTED_MSR_ACTION):
         if (val > 1) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         d->s->msr_action = val;
-        return ST_SUCCESS;
-    case PROP_GUEST_OS_ID:
-        d->s->guest_os_id = val;
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     default:
-        return emuhv_host_get_property(code, &unused) == ST_UNKNOWN_PROPERTY
-               ? ST_UNKNOWN_PROPERTY : ST_OPERATION_DENIED;
+        return HV_STATUS_OPERATION_DENIED;
     }
 }
 
 /* ---- Intercepts ---- */
-
-enum {
-    ICEPT_IO_PORT = 0, ICEPT_MSR = 1, ICEPT_CPUID = 2, ICEPT_EXCEPTION = 3,
-    ICEPT_MMIO = 5, ICEPT_GLOBAL_CPUID = 6, ICEPT_SMI = 7,
-    ICEPT_HYPERCALL = 8, ICEPT_INIT_SIPI = 9, ICEPT_APIC_WRITE = 11,
-    ICEPT_MSR_INDEX = 12,
-};
 
 /* An emulator has no memory limit of its own: keep a broken parent small. */
 #define MAX_SETTINGS 65536u
@@ -166,11 +140,11 @@ static uint16_t set_or_clear(GHashTable *t, uint32_t key, uint32_t val)
         g_hash_table_remove(t, GUINT_TO_POINTER(key));
     } else if (g_hash_table_size(t) >= MAX_SETTINGS &&
                !g_hash_table_contains(t, GUINT_TO_POINTER(key))) {
-        return ST_NO_RESOURCES;
+        return HV_STATUS_NO_RESOURCES;
     } else {
         g_hash_table_insert(t, GUINT_TO_POINTER(key), GUINT_TO_POINTER(val));
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 uint16_t emuhv_domain_install_intercept(EmuhvDomain *d, uint32_t type,
@@ -179,46 +153,46 @@ uint16_t emuhv_domain_install_intercept(EmuhvDomain *d, uint32_t type,
     struct EmuhvDomainState *s = d->s;
 
     if (access & ~7u) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     QEMU_LOCK_GUARD(&s->lock);
     switch (type) {
-    case ICEPT_IO_PORT:
-    case ICEPT_MMIO:
+    case HV_INTERCEPT_TYPE_X64_IO_PORT:
+    case HV_INTERCEPT_TYPE_MMIO:
         /* Children have no devices: these are always intercepted. */
-        return ST_SUCCESS;
-    case ICEPT_MSR:
+        return HV_STATUS_SUCCESS;
+    case HV_INTERCEPT_TYPE_X64_MSR:
         s->msr_all = access;
-        return ST_SUCCESS;
-    case ICEPT_MSR_INDEX:
+        return HV_STATUS_SUCCESS;
+    case HV_INTERCEPT_TYPE_X64_MSR_INDEX:
         if (param > UINT32_MAX) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         return set_or_clear(s->msr_icept, param, access & 3);
-    case ICEPT_CPUID:
+    case HV_INTERCEPT_TYPE_X64_CPUID:
         if (param > UINT32_MAX) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         return set_or_clear(s->cpuid_icept, param, access);
-    case ICEPT_GLOBAL_CPUID:
+    case HV_INTERCEPT_TYPE_X64_GLOBAL_CPUID:
         s->cpuid_all = access;
-        return ST_SUCCESS;
-    case ICEPT_EXCEPTION:
+        return HV_STATUS_SUCCESS;
+    case HV_INTERCEPT_TYPE_EXCEPTION:
         if (param > 31) {
-            return ST_INVALID_PARAMETER;
+            return HV_STATUS_INVALID_PARAMETER;
         }
         s->exceptions = (s->exceptions & ~(1u << param)) |
                         (access ? 1u << param : 0);
-        return ST_SUCCESS;
-    case ICEPT_HYPERCALL:
+        return HV_STATUS_SUCCESS;
+    case HV_INTERCEPT_TYPE_HYPERCALL:
         s->hypercall_icept = access;
-        return ST_SUCCESS;
-    case ICEPT_SMI:
-    case ICEPT_INIT_SIPI:
-    case ICEPT_APIC_WRITE:
-        return ST_OPERATION_DENIED;
+        return HV_STATUS_SUCCESS;
+    case HV_INTERCEPT_TYPE_X64_APIC_SMI:
+    case HV_INTERCEPT_TYPE_X64_APIC_INIT_SIPI:
+    case HV_INTERCEPT_TYPE_X64_APIC_WRITE:
+        return HV_STATUS_OPERATION_DENIED;
     default:
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
 }
 
@@ -234,14 +208,14 @@ uint16_t emuhv_domain_cpuid_result(EmuhvDomain *d, const EmuhvCpuidResult *r)
             o->subleaf_specific == r->subleaf_specific &&
             (!r->subleaf_specific || o->ecx == r->ecx)) {
             *o = *r;
-            return ST_SUCCESS;
+            return HV_STATUS_SUCCESS;
         }
     }
     if (a->len >= MAX_SETTINGS) {
-        return ST_NO_RESOURCES;
+        return HV_STATUS_NO_RESOURCES;
     }
     g_array_append_val(a, *r);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 uint16_t emuhv_domain_msr_result(EmuhvDomain *d, uint32_t msr, uint32_t access,

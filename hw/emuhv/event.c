@@ -15,7 +15,6 @@
 #include "target/i386/tcg/helper-tcg.h"
 #include "vp-int.h"
 
-#define MSG_DELIVERABLE     0x80010008u
 #define DELIVERABLE_NMI     1u
 #define DELIVERABLE_IRQ     2u
 #define EVENT_EXCEPTION     0
@@ -261,7 +260,7 @@ int emuhv_do_exec_interrupt(CPUX86State *env, int request)
     if ((request & CPU_INTERRUPT_EMUHV) && emuhv_deliverable(vp, &what)) {
         vp->s->deliverability &= ~(uint64_t)what;
         emuhv_deliverability_changed(vp);
-        emuhv_message_header(vp, MSG_DELIVERABLE, 8, 0, 2);
+        emuhv_message_header(vp, HVMSG_X64_INTERRUPTION_DELIVERABLE, 8, 0, 2);
         stl_le_p(vp->s->msg + 56, what == DELIVERABLE_NMI ? 2 : 0);
         emuhv_vp_exit(vp, EMUHV_EXIT_DELIVERABLE);
     }

@@ -17,17 +17,6 @@
 #include "emuhv.h"
 #include "vp-int.h"
 
-#define MSG_UNMAPPED_GPA        0x80000000u
-#define MSG_GPA_INTERCEPT       0x80000001u
-#define MSG_INVALID_REGISTER    0x80000020u
-#define MSG_UNRECOVERABLE       0x80000021u
-#define MSG_HYPERCALL           0x80000050u
-#define MSG_IO_PORT             0x80010000u
-#define MSG_MSR                 0x80010001u
-#define MSG_CPUID               0x80010002u
-#define MSG_EXCEPTION           0x80010003u
-#define MSG_APIC_EOI            0x80010004u
-#define MSG_HALT                0x80010007u
 
 #define BODY                    56      /* message header + intercept header */
 #define HEADER_SIZE             40
@@ -94,7 +83,7 @@ void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
                     access == MMU_INST_FETCH ? ACCESS_EXECUTE : ACCESS_READ;
 
     cpu_restore_state(env_cpu(env), ra);
-    emuhv_message_header(vp, mapped ? MSG_GPA_INTERCEPT : MSG_UNMAPPED_GPA,
+    emuhv_message_header(vp, mapped ? HVMSG_GPA_INTERCEPT : HVMSG_UNMAPPED_GPA,
                          40, 0, kind);
     stl_le_p(b, mapped ? 6 : 0);        /* write back : uncached */
     if (access != MMU_INST_FETCH) {
@@ -121,7 +110,7 @@ void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
     if (string && rep && !emuhv_rep_count(vp)) {
         return;                 /* nothing is transferred */
     }
-    emuhv_message_header(vp, MSG_IO_PORT, 88, insn_len,
+    emuhv_message_header(vp, HVMSG_X64_IO_PORT_INTERCEPT, 88, insn_len,
                          param & SVM_IOIO_TYPE_MASK ? ACCESS_READ
                                                     : ACCESS_WRITE);
     stw_le_p(b, port);
@@ -145,7 +134,7 @@ void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
     uint8_t *b = vp->s->msg + BODY;
 
     cpu_restore_state(env_cpu(env), ra);
-    emuhv_message_header(vp, MSG_MSR, 24,
+    emuhv_message_header(vp, HVMSG_X64_MSR_INTERCEPT, 24,
                          emuhv_insn_len(vp, write ? op_wrmsr : op_rdmsr, 2),
                          write ? ACCESS_WRITE : ACCESS_READ);
     stl_le_p(b, msr);
@@ -170,7 +159,7 @@ void emuhv_do_cpuid(CPUX86State *env, uint32_t *eax, uint32_t *ebx,
         if (emuhv_cpuid_intercepted(vp->domain, leaf)) {
             b = vp->s->msg + BODY;
             cpu_restore_state(env_cpu(env), ra);
-            emuhv_message_header(vp, MSG_CPUID, 64,
+            emuhv_message_header(vp, HVMSG_X64_CPUID_INTERCEPT, 64,
                                  emuhv_insn_len(vp, op_cpuid, 2),
                                  ACCESS_EXECUTE);
             stq_le_p(b, env->regs[R_EAX]);
@@ -203,7 +192,8 @@ static void exception(EmuhvVp *vp, int vector, uint32_t error_code,
         return;
     }
     cpu_restore_state(env_cpu(env), ra);
-    emuhv_message_header(vp, MSG_EXCEPTION, 200, 0, ACCESS_EXECUTE);
+    emuhv_message_header(vp, HVMSG_X64_EXCEPTION_INTERCEPT, 200, 0,
+                         ACCESS_EXECUTE);
     stw_le_p(b, vector);
     b[2] = emuhv_has_error_code(vector);
     stl_le_p(b + 4, error_code);
@@ -247,7 +237,7 @@ static void halt(EmuhvVp *vp, uintptr_t ra)
         return;
     }
     cpu_restore_state(emuhv_vp_cs(vp), ra);
-    emuhv_message_header(vp, MSG_HALT, 0, emuhv_insn_len(vp, op_hlt, 1),
+    emuhv_message_header(vp, HVMSG_X64_HALT, 0, emuhv_insn_len(vp, op_hlt, 1),
                          ACCESS_EXECUTE);
     emuhv_vp_exit(vp, EMUHV_EXIT_HALT);
 }
@@ -293,14 +283,13 @@ void emuhv_do_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
     cpu_restore_state(env_cpu(env), ra);
     vp->s->in_event = false;
     env->old_exception = -1;
-    emuhv_message_header(vp, MSG_UNRECOVERABLE, 0, 0, ACCESS_EXECUTE);
+    emuhv_message_header(vp, HVMSG_UNRECOVERABLE_EXCEPTION, 0, 0,
+                         ACCESS_EXECUTE);
     emuhv_vp_exit(vp, EMUHV_EXIT_TRIPLE_FAULT);
 }
 
 /* ---- Hypercalls ---- */
 
-#define HVCALL_NOTIFY_LONG_SPIN_WAIT    0x0008
-#define ST_INVALID_HYPERCALL_CODE       0x02
 
 static void hypercall_message(EmuhvVp *vp)
 {
@@ -309,7 +298,7 @@ static void hypercall_message(EmuhvVp *vp)
     CPUX86State *env = emuhv_vp_env(vp);
     uint8_t *b = vp->s->msg + BODY;
 
-    emuhv_message_header(vp, MSG_HYPERCALL, 156,
+    emuhv_message_header(vp, HVMSG_HYPERCALL_INTERCEPT, 156,
                          emuhv_insn_len(vp, op_vmcall, 2) + 1,
                          ACCESS_EXECUTE);
     for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
@@ -341,7 +330,7 @@ static void child_vmcall(EmuhvVp *vp, uintptr_t ra)
     vp->stats.hypercalls++;
     control = lm ? env->regs[R_ECX] : (uint32_t)env->regs[R_EAX];
     control = (control & 0xffff) == HVCALL_NOTIFY_LONG_SPIN_WAIT ?
-              ST_SUCCESS : ST_INVALID_HYPERCALL_CODE;
+              HV_STATUS_SUCCESS : HV_STATUS_INVALID_HYPERCALL_CODE;
     env->regs[R_EAX] = control;
     if (!lm) {
         env->regs[R_EDX] = 0;
@@ -373,7 +362,7 @@ void emuhv_post_eoi(EmuhvVp *vp)
     unsigned vector = find_first_bit((unsigned long *)vp->s->eoi, 256);
 
     vp->s->eoi[vector / 32] &= ~(1u << (vector % 32));
-    message_start(vp, MSG_APIC_EOI, 8);
+    message_start(vp, HVMSG_X64_APIC_EOI, 8);
     stl_le_p(vp->s->msg + 16, vp->index);
     stl_le_p(vp->s->msg + 20, vector);
     emuhv_vp_exit_now(vp, EMUHV_EXIT_APIC_EOI);
@@ -382,7 +371,7 @@ void emuhv_post_eoi(EmuhvVp *vp)
 /* On the VP's thread, outside cpu_exec. */
 void emuhv_post_invalid_state(EmuhvVp *vp)
 {
-    message_start(vp, MSG_INVALID_REGISTER, 8);
+    message_start(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 8);
     stl_le_p(vp->s->msg + 16, vp->index);
     emuhv_vp_exit_now(vp, EMUHV_EXIT_OTHER);
 }

@@ -31,61 +31,35 @@ typedef struct Property {
     uint64_t max;           /* HOME_HERE: largest value that can be set */
 } Property;
 
-/* Kernel and client names: HV_PARTITION_PROPERTY_<name>. */
-#define PROP_PRIVILEGE_FLAGS        0x00010000
-#define PROP_SYNTHETIC_FEATURES     0x00010001
-#define PROP_INTEGRATED_SCHEDULER   0x00020005
-#define PROP_TIME_FREEZE            0x00030003
-#define PROP_REFERENCE_TIME         0x00030005
-#define PROP_PROCESSORS_PER_SOCKET  0x00050003
-#define PROP_ACCESS_TRACKING        0x00050005
-#define PROP_PA_BITS                0x00050010
-#define PROP_UNIMPLEMENTED_MSR      0x00050017
-#define PROP_VENDOR                 0x00060000
-#define PROP_FEATURES               0x00060001
-#define PROP_XSAVE_FEATURES         0x00060002
-#define PROP_CL_FLUSH_SIZE          0x00060003
-#define PROP_COMPAT_VERSION         0x00060005
-#define PROP_PA_WIDTH               0x00060006
-#define PROP_XSAVE_STATES           0x00060007
-#define PROP_MAX_XSAVE_SIZE         0x00060008
-#define PROP_CLOCK_FREQUENCY        0x00060009
-#define PROP_FEATURES0              0x0006000a
-#define PROP_FEATURES1              0x0006000b
-#define PROP_GUEST_OS_ID            0x00070000
-#define PROP_VIRT_FEATURES          0x00080000
-#define PROP_VMM_CAPABILITIES       0x00090007
-#define PROP_ASSIGNABLE_FEATURES    0x00090009
+#define PROP(name)  HV_PARTITION_PROPERTY_##name
 
 #define VMM_CAP_OVERLAY_GPFN        (1ull << 1)
 #define VMM_CAP_ASSIGNABLE_FEATURES (1ull << 4)
 #define VMM_CAP_ROOT_SCHEDULER      (1ull << 6)
 
 static const Property table[] = {
-    { PROP_PRIVILEGE_FLAGS,       HOME_HERE,   SET_EARLY,  false, 0,
-      UINT64_MAX },
-    { PROP_SYNTHETIC_FEATURES,    HOME_DOMAIN, SET_EARLY,  true },
-    { PROP_TIME_FREEZE,           HOME_DOMAIN, SET_ALWAYS, false },
-    { PROP_REFERENCE_TIME,        HOME_DOMAIN, SET_ALWAYS, false },
-    { PROP_PROCESSORS_PER_SOCKET, HOME_HERE,   SET_EARLY,  false, 1,
+    { PROP(PRIVILEGE_FLAGS), HOME_HERE, SET_EARLY, false, 0, UINT64_MAX },
+    { PROP(SYNTHETIC_PROC_FEATURES), HOME_DOMAIN, SET_EARLY, true },
+    { PROP(TIME_FREEZE), HOME_DOMAIN, SET_ALWAYS, false },
+    { PROP(REFERENCE_TIME), HOME_DOMAIN, SET_ALWAYS, false },
+    { PROP(PROCESSORS_PER_SOCKET), HOME_HERE, SET_EARLY, false, 1,
       EMUHV_MAX_VP_INDEX + 1 },
-    { PROP_ACCESS_TRACKING,       HOME_HERE,   SET_ALWAYS, false, 0, 1 },
-    { PROP_PA_BITS,               HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_UNIMPLEMENTED_MSR,     HOME_DOMAIN, SET_ALWAYS, false },
-    { PROP_VENDOR,                HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_FEATURES,              HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_XSAVE_FEATURES,        HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_CL_FLUSH_SIZE,         HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_COMPAT_VERSION,        HOME_HERE,   SET_NEVER,  true,
+    { PROP(GPA_PAGE_ACCESS_TRACKING), HOME_HERE, SET_ALWAYS, false, 0, 1 },
+    { PROP(UNIMPLEMENTED_MSR_ACTION), HOME_DOMAIN, SET_ALWAYS, false },
+    { PROP(PROCESSOR_VENDOR), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(PROCESSOR_XSAVE_FEATURES), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(PROCESSOR_CL_FLUSH_SIZE), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(COMPATIBILITY_VERSION), HOME_HERE, SET_NEVER, true,
       HV_COMPATIBILITY_21_H2, 0 },
-    { PROP_PA_WIDTH,              HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_XSAVE_STATES,          HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_MAX_XSAVE_SIZE,        HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_CLOCK_FREQUENCY,       HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_FEATURES0,             HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_FEATURES1,             HOME_DOMAIN, SET_NEVER,  true },
-    { PROP_GUEST_OS_ID,           HOME_DOMAIN, SET_NEVER,  false },
-    { PROP_VIRT_FEATURES,         HOME_HERE,   SET_NEVER,  true, 0, 0 },
+    { PROP(PHYSICAL_ADDRESS_WIDTH), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(XSAVE_STATES), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(MAX_XSAVE_DATA_SIZE), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(PROCESSOR_CLOCK_FREQUENCY), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(PROCESSOR_FEATURES0), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(PROCESSOR_FEATURES1), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(GUEST_OS_ID), HOME_DOMAIN, SET_NEVER, false },
+    { PROP(PROCESSOR_VIRTUALIZATION_FEATURES), HOME_HERE, SET_NEVER, true,
+      0, 0 },
 };
 
 static const Property *find(uint32_t code)
@@ -103,7 +77,7 @@ uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val)
     const Property *prop = find(code);
     uint64_t *stored;
 
-    if (p == emuhv.parent && code == PROP_INTEGRATED_SCHEDULER) {
+    if (p == emuhv.parent && code == PROP(INTEGRATED_SCHEDULER_ENABLED)) {
         *val = emuhv.scheduler == EMUHV_SCHED_ROOT;
         return HV_STATUS_SUCCESS;
     }
@@ -178,15 +152,15 @@ uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint64_t arg,
     uint16_t status;
 
     switch (code) {
-    case PROP_VMM_CAPABILITIES:
+    case PROP(VMM_CAPABILITIES):
         val = VMM_CAP_OVERLAY_GPFN | VMM_CAP_ASSIGNABLE_FEATURES;
         if (emuhv.scheduler == EMUHV_SCHED_ROOT) {
             val |= VMM_CAP_ROOT_SCHEDULER;
         }
         *len = one_bank(out, val);
         return HV_STATUS_SUCCESS;
-    case PROP_ASSIGNABLE_FEATURES:
-        status = emuhv_host_get_property(PROP_SYNTHETIC_FEATURES, &val);
+    case PROP(ASSIGNABLE_SYNTHETIC_PROC_FEATURES):
+        status = emuhv_host_get_property(PROP(SYNTHETIC_PROC_FEATURES), &val);
         if (status == HV_STATUS_SUCCESS) {
             *len = one_bank(out, val);
         }

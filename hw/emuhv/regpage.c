@@ -112,7 +112,7 @@ uint16_t emuhv_vp_map_page(EmuhvVp *vp, unsigned type, uint64_t pfn)
     static const uint8_t zero[4096];
 
     if (type > 1) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     /* Linux does not clear it, but reads the interrupt vectors in it. */
     if (pfn != EMUHV_NO_PFN) {
@@ -122,7 +122,7 @@ uint16_t emuhv_vp_map_page(EmuhvVp *vp, unsigned type, uint64_t pfn)
     if (type == 0 && vp->s->stopped) {
         emuhv_regpage_store(vp);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 uint64_t emuhv_vp_page(EmuhvVp *vp, unsigned type)

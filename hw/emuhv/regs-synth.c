@@ -16,7 +16,7 @@ static uint16_t get_activity(EmuhvVp *vp, const Reg *r, unsigned i,
     if (halted) {
         v->u64[0] = emuhv_vp_apic(vp)->wait_for_sipi ? 1 : 2;
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -25,7 +25,7 @@ static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
     bool halted = v->u64[0] & 7;
 
     if (v->u64[0] & ~7ull) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     emuhv_vp_apic(vp)->wait_for_sipi = v->u64[0] & 1;
     if (vp->s->stopped) {
@@ -36,14 +36,14 @@ static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
     } else {
         emuhv_vp_cs(vp)->halted = halted;
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_pending_interruption(EmuhvVp *vp, const Reg *r, unsigned i,
                                          EmuhvRegVal *v)
 {
     v->u64[0] = vp->s->pending_interruption;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_pending_interruption(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -53,13 +53,13 @@ static uint16_t set_pending_interruption(EmuhvVp *vp, const Reg *r, unsigned i,
 
     if ((v->u64[0] & PI_PENDING) &&
         (type == 1 || type == 7 || (v->u64[0] >> PI_VECTOR_SHIFT & 0xff00))) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     vp->s->pending_interruption = v->u64[0] & PI_PENDING ? v->u64[0] : 0;
     if (vp->s->pending_interruption) {
         emuhv_vp_wake(vp);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_interrupt_state(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -69,7 +69,7 @@ static uint16_t get_interrupt_state(EmuhvVp *vp, const Reg *r, unsigned i,
 
     v->u64[0] = (env->hflags & HF_INHIBIT_IRQ_MASK ? 1 : 0) |
                 (env->hflags2 & HF2_NMI_MASK ? 2 : 0);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_interrupt_state(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -81,14 +81,14 @@ static uint16_t set_interrupt_state(EmuhvVp *vp, const Reg *r, unsigned i,
                   (v->u64[0] & 1 ? HF_INHIBIT_IRQ_MASK : 0);
     env->hflags2 = (env->hflags2 & ~HF2_NMI_MASK) |
                    (v->u64[0] & 2 ? HF2_NMI_MASK : 0);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_pending_event(EmuhvVp *vp, const Reg *r, unsigned i,
                                   EmuhvRegVal *v)
 {
     *v = vp->s->pending_event[i];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_pending_event(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -98,14 +98,14 @@ static uint16_t set_pending_event(EmuhvVp *vp, const Reg *r, unsigned i,
     if (v->u64[0] & 1) {
         emuhv_vp_wake(vp);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
                                    EmuhvRegVal *v)
 {
     v->u64[0] = vp->s->deliverability;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -117,7 +117,7 @@ static uint16_t set_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
     } else if (v->u64[0]) {
         emuhv_vp_wake(vp);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_version(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -131,7 +131,7 @@ static uint16_t get_version(EmuhvVp *vp, const Reg *r, unsigned i,
     } else {
         emuhv_vp_cpuid(vp, leaf[i], 0, v->u32);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_synth(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -139,8 +139,8 @@ static uint16_t get_synth(EmuhvVp *vp, const Reg *r, unsigned i,
 {
     uint32_t msr = emuhv_synth_msr_of_reg(r->name + i);
 
-    return emuhv_synth_rdmsr(vp, msr, &v->u64[0]) ? ST_SUCCESS
-                                                  : ST_INVALID_PARAMETER;
+    return emuhv_synth_rdmsr(vp, msr, &v->u64[0]) ? HV_STATUS_SUCCESS
+                                                  : HV_STATUS_INVALID_PARAMETER;
 }
 
 static uint16_t set_synth(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -148,8 +148,8 @@ static uint16_t set_synth(EmuhvVp *vp, const Reg *r, unsigned i,
 {
     uint32_t msr = emuhv_synth_msr_of_reg(r->name + i);
 
-    return emuhv_synth_wrmsr(vp, msr, v->u64[0]) ? ST_SUCCESS
-                                                 : ST_INVALID_REGISTER_VALUE;
+    return emuhv_synth_wrmsr(vp, msr, v->u64[0])
+           ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_REGISTER_VALUE;
 }
 
 #define SYNTH           .get = get_synth, .set = set_synth

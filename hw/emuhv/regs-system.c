@@ -10,14 +10,14 @@
 static uint16_t get_u32(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 {
     v->u64[0] = *(uint32_t *)reg_field(vp, r, i);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_u32(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     *(uint32_t *)reg_field(vp, r, i) = v->u32[0];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_table(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -28,7 +28,7 @@ static uint16_t get_table(EmuhvVp *vp, const Reg *r, unsigned i,
     v->u64[0] = 0;
     v->u16[3] = sc->limit;
     v->u64[1] = sc->base;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_table(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -38,7 +38,7 @@ static uint16_t set_table(EmuhvVp *vp, const Reg *r, unsigned i,
 
     sc->limit = v->u16[3];
     sc->base = v->u64[1];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* ---- Control and debug registers ---- */
@@ -47,36 +47,36 @@ static uint16_t set_cr0(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     if (v->u64[0] >> 32) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     emuhv_vp_env(vp)->cr[0] = v->u64[0] | CR0_ET_MASK;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_cr4(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     if (v->u64[0] & cr4_reserved_bits(emuhv_vp_env(vp))) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     emuhv_vp_env(vp)->cr[4] = v->u64[0];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_cr8(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 {
     v->u64[0] = cpu_get_apic_tpr(vp->base.cpu->apic_state);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_cr8(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     if (v->u64[0] > 15) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     cpu_set_apic_tpr(vp->base.cpu->apic_state, v->u64[0]);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_xfem(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -89,27 +89,27 @@ static uint16_t set_xfem(EmuhvVp *vp, const Reg *r, unsigned i,
 
     if (!(val & XSTATE_FP_MASK) || (val & ~(can | XSTATE_FP_MASK)) ||
         ((val & XSTATE_YMM_MASK) && !(val & XSTATE_SSE_MASK))) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     env->xcr0 = val;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_dr7(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     if (v->u64[0] >> 32) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     cpu_x86_update_dr7(emuhv_vp_env(vp), v->u64[0]);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_dr6(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     emuhv_vp_env(vp)->dr[6] = (v->u64[0] & 0xe00f) | DR6_FIXED_1;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* ---- MSRs ---- */
@@ -119,14 +119,14 @@ static uint16_t get_tsc(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
     CPUX86State *env = emuhv_vp_env(vp);
 
     v->u64[0] = emuhv_domain_raw_tsc(vp->domain) + env->tsc_offset;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_tsc(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
     emuhv_set_tsc_offset(vp, v->u64[0] - emuhv_domain_raw_tsc(vp->domain));
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_efer(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -140,17 +140,17 @@ static uint16_t set_efer(EmuhvVp *vp, const Reg *r, unsigned i,
                    (edx & CPUID_EXT2_FFXSR ? MSR_EFER_FFXSR : 0);
 
     if (v->u64[0] & ~can) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     env->efer = v->u64[0];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_apic_base(EmuhvVp *vp, const Reg *r, unsigned i,
                               EmuhvRegVal *v)
 {
     v->u64[0] = cpu_get_apic_base(vp->base.cpu->apic_state);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_apic_base(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -165,23 +165,23 @@ static uint16_t set_apic_base(EmuhvVp *vp, const Reg *r, unsigned i,
     if ((val & ~ok) || (val >> 32) ||
         (x2 && (!(val & MSR_IA32_APICBASE_ENABLE) ||
                 !vp->domain->cfg.x2apic))) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     a->apicbase = val;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_apic_id(EmuhvVp *vp, const Reg *r, unsigned i,
                             EmuhvRegVal *v)
 {
     v->u64[0] = emuhv_vp_apic(vp)->initial_apic_id;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_apic_id(EmuhvVp *vp, const Reg *r, unsigned i,
                             const EmuhvRegVal *v)
 {
-    return v->u64[0] > UINT32_MAX ? ST_INVALID_REGISTER_VALUE
+    return v->u64[0] > UINT32_MAX ? HV_STATUS_INVALID_REGISTER_VALUE
                                   : emuhv_apic_set_id(vp, v->u64[0]);
 }
 
@@ -190,33 +190,33 @@ static uint16_t get_mtrr_cap(EmuhvVp *vp, const Reg *r, unsigned i,
 {
     v->u64[0] = MSR_MTRRcap_VCNT | MSR_MTRRcap_FIXRANGE_SUPPORT |
                 MSR_MTRRcap_WC_SUPPORTED;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* Registers of features that TCG does not have: keep the value. */
 static uint16_t get_kept(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 {
     v->u64[0] = vp->s->misc_regs[r->offset];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_kept(EmuhvVp *vp, const Reg *r, unsigned i,
                          const EmuhvRegVal *v)
 {
     vp->s->misc_regs[r->offset] = v->u64[0];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* Exist, are 0, and stay 0. */
 static uint16_t get_zero(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 {
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_zero(EmuhvVp *vp, const Reg *r, unsigned i,
                          const EmuhvRegVal *v)
 {
-    return v->u64[0] ? ST_INVALID_REGISTER_VALUE : ST_SUCCESS;
+    return v->u64[0] ? HV_STATUS_INVALID_REGISTER_VALUE : HV_STATUS_SUCCESS;
 }
 
 #define U32(f)          .get = get_u32, .set = set_u32, ENV(f)

@@ -20,14 +20,14 @@ static uint16_t get_rflags(EmuhvVp *vp, const Reg *r, unsigned i,
                            EmuhvRegVal *v)
 {
     v->u64[0] = emuhv_vp_env(vp)->eflags | 2;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_rflags(EmuhvVp *vp, const Reg *r, unsigned i,
                            const EmuhvRegVal *v)
 {
     emuhv_vp_env(vp)->eflags = (v->u64[0] & 0x3f7fd5) | 2;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 void emuhv_put_segment(uint8_t *p, const SegmentCache *sc)
@@ -52,7 +52,7 @@ static uint16_t get_segment(EmuhvVp *vp, const Reg *r, unsigned i,
     if (i == SEG_TR) {
         v->u8[14] |= TSS_BUSY;
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_segment(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -67,7 +67,7 @@ static uint16_t set_segment(EmuhvVp *vp, const Reg *r, unsigned i,
     if (i == SEG_TR) {
         sc->flags &= ~(TSS_BUSY << 8);
     }
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* ---- Floating point ---- */
@@ -78,7 +78,7 @@ static uint16_t get_xmm(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 
     v->u64[0] = z->ZMM_Q(0);
     v->u64[1] = z->ZMM_Q(1);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_xmm(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -88,7 +88,7 @@ static uint16_t set_xmm(EmuhvVp *vp, const Reg *r, unsigned i,
 
     z->ZMM_Q(0) = v->u64[0];
     z->ZMM_Q(1) = v->u64[1];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static FPReg *st(EmuhvVp *vp, unsigned i)
@@ -104,7 +104,7 @@ static uint16_t get_st(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 
     v->u64[0] = f->d.low;
     v->u64[1] = f->d.high;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_st(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -114,7 +114,7 @@ static uint16_t set_st(EmuhvVp *vp, const Reg *r, unsigned i,
 
     f->d.low = v->u64[0];
     f->d.high = v->u16[4];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_fp_control(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -130,7 +130,7 @@ static uint16_t get_fp_control(EmuhvVp *vp, const Reg *r, unsigned i,
     }
     v->u16[3] = env->fpop;
     v->u64[1] = env->fpip;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_fp_control(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -146,7 +146,7 @@ static uint16_t set_fp_control(EmuhvVp *vp, const Reg *r, unsigned i,
     env->fpop = v->u16[3];
     env->fpip = v->u64[1];
     cpu_set_fpuc(env, v->u16[0]);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t get_xmm_control(EmuhvVp *vp, const Reg *r, unsigned i,
@@ -155,18 +155,18 @@ static uint16_t get_xmm_control(EmuhvVp *vp, const Reg *r, unsigned i,
     v->u64[0] = emuhv_vp_env(vp)->fpdp;
     v->u32[2] = emuhv_vp_env(vp)->mxcsr;
     v->u32[3] = 0xffff;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_xmm_control(EmuhvVp *vp, const Reg *r, unsigned i,
                                 const EmuhvRegVal *v)
 {
     if (v->u32[2] & ~0xffffu) {
-        return ST_INVALID_REGISTER_VALUE;
+        return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     emuhv_vp_env(vp)->fpdp = v->u64[0];
     cpu_set_mxcsr(emuhv_vp_env(vp), v->u32[2]);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static const Reg regs[] = {

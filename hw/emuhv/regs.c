@@ -15,14 +15,14 @@ uint16_t emuhv_reg_get_u64(EmuhvVp *vp, const Reg *r, unsigned i,
                            EmuhvRegVal *v)
 {
     v->u64[0] = *(uint64_t *)reg_field(vp, r, i);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 uint16_t emuhv_reg_set_u64(EmuhvVp *vp, const Reg *r, unsigned i,
                            const EmuhvRegVal *v)
 {
     *(uint64_t *)reg_field(vp, r, i) = v->u64[0];
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 static const Reg *reg_find_in(const RegTable *t, uint32_t name)
@@ -67,9 +67,9 @@ uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v)
     memset(v, 0, sizeof(*v));
     if (bit) {
         v->u64[0] = *bit;
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     }
-    return r ? r->get(vp, r, name - r->name, v) : ST_INVALID_PARAMETER;
+    return r ? r->get(vp, r, name - r->name, v) : HV_STATUS_INVALID_PARAMETER;
 }
 
 static void mode_changed(EmuhvVp *vp, unsigned what)
@@ -95,13 +95,13 @@ uint16_t emuhv_reg_set(EmuhvVp *vp, uint32_t name, const EmuhvRegVal *v)
     uint16_t status;
 
     if (!r) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     if (!r->set) {
-        return ST_OPERATION_DENIED;
+        return HV_STATUS_OPERATION_DENIED;
     }
     status = r->set(vp, r, name - r->name, v);
-    if (status == ST_SUCCESS && r->after) {
+    if (status == HV_STATUS_SUCCESS && r->after) {
         mode_changed(vp, r->after);
     }
     return status;
@@ -139,10 +139,10 @@ static void get_work(CPUState *cs, run_on_cpu_data data)
 {
     RegCall *c = data.host_ptr;
 
-    for (; c->done < c->n && c->status == ST_SUCCESS; c->done++) {
+    for (; c->done < c->n && c->status == HV_STATUS_SUCCESS; c->done++) {
         c->status = emuhv_reg_get(c->vp, c->names[c->done],
                                   &c->vals[c->done]);
-        c->done -= c->status != ST_SUCCESS;
+        c->done -= c->status != HV_STATUS_SUCCESS;
     }
 }
 
@@ -172,11 +172,11 @@ static void set_work(CPUState *cs, run_on_cpu_data data)
     if (c->vp->s->stopped) {
         emuhv_regpage_load(c->vp);
     }
-    while (c->done < c->n && c->status == ST_SUCCESS &&
+    while (c->done < c->n && c->status == HV_STATUS_SUCCESS &&
            !suspend_bit(c->vp, c->assoc[c->done].name)) {
         c->status = emuhv_reg_set(c->vp, c->assoc[c->done].name,
                                   &c->assoc[c->done].val);
-        c->done += c->status == ST_SUCCESS;
+        c->done += c->status == HV_STATUS_SUCCESS;
     }
     if (c->vp->s->stopped) {
         emuhv_regpage_store(c->vp);
@@ -189,7 +189,7 @@ uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *list, unsigned n,
     RegCall c = { .vp = vp, .assoc = list, .n = n };
     EmuhvDomain *d = vp->domain;
 
-    while (c.done < n && c.status == ST_SUCCESS) {
+    while (c.done < n && c.status == HV_STATUS_SUCCESS) {
         uint32_t name = list[c.done].name;
 
         if (suspend_bit(vp, name)) {
@@ -199,7 +199,7 @@ uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *list, unsigned n,
             emuhv_vp_sync(vp, set_work, &c);
         }
         if (vp->domain != d) {
-            c.status = ST_INVALID_VP_INDEX;     /* destroyed meanwhile */
+            c.status = HV_STATUS_INVALID_VP_INDEX;     /* destroyed meanwhile */
         }
     }
     *done = c.done;

@@ -10,22 +10,8 @@
 #include "exec/memory.h"
 #include "hw/core/cpu.h"
 #include "hw/i386/apic_internal.h"
+#include "mshv/hvabi.h"
 #include "hw/emuhv/vp.h"
-
-/* HV_STATUS values of this layer (TLFS, appendix B). */
-enum {
-    ST_SUCCESS = 0x00,
-    ST_INVALID_PARAMETER = 0x05,
-    ST_INVALID_PARTITION_STATE = 0x07,
-    ST_OPERATION_DENIED = 0x08,
-    ST_UNKNOWN_PROPERTY = 0x09,
-    ST_INVALID_VP_INDEX = 0x0e,
-    ST_INSUFFICIENT_BUFFERS = 0x13,
-    ST_INVALID_SYNIC_STATE = 0x18,
-    ST_NO_RESOURCES = 0x1d,
-    ST_INSUFFICIENT_BUFFER = 0x33,
-    ST_INVALID_REGISTER_VALUE = 0x50,
-};
 
 /* Target specific interrupt request: a deliverability notification waits. */
 #define CPU_INTERRUPT_EMUHV CPU_INTERRUPT_TGT_EXT_0

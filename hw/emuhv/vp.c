@@ -457,19 +457,19 @@ uint16_t emuhv_vp_create(EmuhvDomain *d, uint32_t index, EmuhvVp **out)
     EmuhvVp *vp;
 
     if (index > EMUHV_MAX_VP_INDEX || d->vps[index]) {
-        return ST_INVALID_VP_INDEX;
+        return HV_STATUS_INVALID_VP_INDEX;
     }
     if (d->s->finalized) {
-        return ST_INVALID_PARTITION_STATE;
+        return HV_STATUS_INVALID_PARTITION_STATE;
     }
     vp = emuhv_pool_take();
     if (!vp) {
-        return ST_NO_RESOURCES;
+        return HV_STATUS_NO_RESOURCES;
     }
     /* It dropped the BQL. */
     if (d->s->finalized || d->vps[index]) {
-        return d->s->finalized ? ST_INVALID_PARTITION_STATE
-                               : ST_INVALID_VP_INDEX;
+        return d->s->finalized ? HV_STATUS_INVALID_PARTITION_STATE
+                               : HV_STATUS_INVALID_VP_INDEX;
     }
     vp->domain = d;
     vp->index = index;
@@ -478,11 +478,12 @@ uint16_t emuhv_vp_create(EmuhvDomain *d, uint32_t index, EmuhvVp **out)
     d->vps[index] = vp;
     run_on_cpu(emuhv_vp_cs(vp), init_work, RUN_ON_CPU_HOST_PTR(vp));
     if (d->s->finalized) {
-        return ST_INVALID_PARTITION_STATE;  /* and the VP is given back */
+        /* and the VP is given back */
+        return HV_STATUS_INVALID_PARTITION_STATE;
     }
     emuhv_apic_attach(vp);
     *out = vp;
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 /* VP at rest: nothing of it may happen any more. */

@@ -96,7 +96,7 @@ static uint16_t xsave_set(EmuhvVp *vp, const uint8_t *buf, size_t size)
     uint64_t bv, comp;
 
     if (size < XS_EXTENDED) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     bv = ldq_le_p(buf + XS_BV);
     comp = ldq_le_p(buf + XS_COMP_BV);
@@ -105,7 +105,7 @@ static uint16_t xsave_set(EmuhvVp *vp, const uint8_t *buf, size_t size)
         (bv & ~comp) ||
         (ldl_le_p(buf + 24) & ~0xffffu) ||
         compact_offset(comp & ~XS_COMPACT, XSAVE_STATE_AREA_COUNT) > size) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     std = g_malloc0(sizeof(X86XSaveArea));
     /* What is not in XSTATE_BV has its initial state, zero but for these. */
@@ -137,7 +137,7 @@ static uint16_t xsave_set(EmuhvVp *vp, const uint8_t *buf, size_t size)
     }
     cpu_set_fpuc(env, lduw_le_p(std));
     cpu_set_mxcsr(env, ldl_le_p(std + 24));
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 typedef struct StateCall {
@@ -220,10 +220,10 @@ uint16_t emuhv_vp_get_state(EmuhvVp *vp, unsigned type, uint8_t *buf,
 
     *len = c.size = state_size(vp, type);
     if (!c.size) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     if (size < c.size) {
-        return ST_INSUFFICIENT_BUFFER;
+        return HV_STATUS_INSUFFICIENT_BUFFER;
     }
     emuhv_vp_sync(vp, get_work, &c);
     return c.status;
@@ -236,10 +236,10 @@ uint16_t emuhv_vp_set_state(EmuhvVp *vp, unsigned type, const uint8_t *buf,
     size_t need = state_size(vp, type);
 
     if (!need) {
-        return ST_INVALID_PARAMETER;
+        return HV_STATUS_INVALID_PARAMETER;
     }
     if (type != STATE_XSAVE && size < need) {
-        return ST_INSUFFICIENT_BUFFER;
+        return HV_STATUS_INSUFFICIENT_BUFFER;
     }
     emuhv_vp_sync(vp, set_work, &c);
     return c.status;

@@ -12,23 +12,23 @@
 #include "vp-int.h"
 
 /* HvCallTranslateVirtualAddress: control flags and result codes */
-#define TR_READ             0x001
-#define TR_WRITE            0x002
-#define TR_EXEC             0x004
-#define TR_EXEMPT           0x008
-#define TR_SET_PT_BITS      0x010
-#define TR_SUPERVISOR       0x040
-#define TR_USER             0x080
-#define TR_SMAP_ON          0x100
-#define TR_SMAP_OFF         0x200
+#define TR_READ             HV_TRANSLATE_GVA_VALIDATE_READ
+#define TR_WRITE            HV_TRANSLATE_GVA_VALIDATE_WRITE
+#define TR_EXEC             HV_TRANSLATE_GVA_VALIDATE_EXECUTE
+#define TR_EXEMPT           HV_TRANSLATE_GVA_PRIVILEGE_EXEMPT
+#define TR_SET_PT_BITS      HV_TRANSLATE_GVA_SET_PAGE_TABLE_BITS
+#define TR_SUPERVISOR       HV_TRANSLATE_GVA_SUPERVISOR_ACCESS
+#define TR_USER             HV_TRANSLATE_GVA_USER_ACCESS
+#define TR_SMAP_ON          HV_TRANSLATE_GVA_ENFORCE_SMAP
+#define TR_SMAP_OFF         HV_TRANSLATE_GVA_OVERRIDE_SMAP
 
-#define RES_SUCCESS         0
-#define RES_NOT_PRESENT     1
-#define RES_PRIVILEGE       2
-#define RES_BAD_FLAGS       3
-#define RES_GPA_UNMAPPED    4
-#define RES_NO_READ         5
-#define RES_NO_WRITE        6
+#define RES_SUCCESS         HV_TRANSLATE_GVA_SUCCESS
+#define RES_NOT_PRESENT     HV_TRANSLATE_GVA_PAGE_NOT_PRESENT
+#define RES_PRIVILEGE       HV_TRANSLATE_GVA_PRIVILEGE_VIOLATION
+#define RES_BAD_FLAGS       HV_TRANSLATE_GVA_INVALID_PAGE_TABLE_FLAGS
+#define RES_GPA_UNMAPPED    HV_TRANSLATE_GVA_GPA_UNMAPPED
+#define RES_NO_READ         HV_TRANSLATE_GVA_GPA_NO_READ_ACCESS
+#define RES_NO_WRITE        HV_TRANSLATE_GVA_GPA_NO_WRITE_ACCESS
 
 /* ---- Child memory by GPA ---- */
 
@@ -247,17 +247,17 @@ uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
         (flags & TR_SUPERVISOR && flags & TR_USER) ||
         (flags & TR_SMAP_ON && flags & TR_SMAP_OFF)) {
         *code = RES_BAD_FLAGS;
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     }
     emuhv_vp_sync(vp, translate_work, &t);
     if (!t.ok) {
         *code = t.w.code;
         *gpa_page = t.w.s2_gpa >> 12;
-        return ST_SUCCESS;
+        return HV_STATUS_SUCCESS;
     }
     *gpa_page = t.w.gpa >> 12;
     *cache_overlay = 6 | (t.overlay ? 1u << 8 : 0);
-    return ST_SUCCESS;
+    return HV_STATUS_SUCCESS;
 }
 
 hwaddr emuhv_do_debug_translate(CPUX86State *env, vaddr gva)

@@ -67,8 +67,10 @@ HV_ASSERT_AT(struct hv_u128, high_part, 8);
 #define HV_STATUS_INSUFFICIENT_BUFFERS          19  /* 0x13 */
 #define HV_STATUS_NOT_ACKNOWLEDGED              20  /* 0x14 */
 #define HV_STATUS_INVALID_VP_STATE              21  /* 0x15 */
+#define HV_STATUS_INVALID_SYNIC_STATE           24  /* 0x18 */
 #define HV_STATUS_NO_RESOURCES                  29  /* 0x1d */
 #define HV_STATUS_PROCESSOR_FEATURE_NOT_SUPPORTED 32 /* 0x20 */
+#define HV_STATUS_INSUFFICIENT_BUFFER           51  /* 0x33 */
 #define HV_STATUS_INVALID_LP_INDEX              65  /* 0x41 */
 #define HV_STATUS_INVALID_REGISTER_VALUE        80  /* 0x50 */
 #define HV_STATUS_OPERATION_FAILED              113 /* 0x71 */
