@@ -75,11 +75,9 @@ int mshv_arch_remove_breakpoint(CPUState *cpu, int type, vaddr addr,
 void mshv_arch_remove_all_breakpoints(CPUState *cpu);
 
 /*
- * Send an MSI through the hypervisor, from any thread. Whether the kernel's
- * route table can carry one is mshv_arch_msi_routable(): no vector 0, no
- * APIC id that it would cut off (mshv_copy_girq_info in mshv_irq.c).
+ * Can the kernel's route table carry the MSI? Not vector 0, nor an APIC id
+ * that it would cut off (mshv_copy_girq_info in mshv_irq.c).
  */
-int mshv_arch_msi_send(uint64_t address, uint32_t data, Error **errp);
 bool mshv_arch_msi_routable(uint64_t address, uint32_t data);
 
 /*

@@ -132,31 +132,9 @@ static int get_property(int fd, uint32_t code, uint64_t *value, Error **errp)
     return 0;
 }
 
-static int get_property_ex(int fd, uint32_t code, uint64_t arg, void *out,
-                           size_t size, Error **errp)
-{
-    struct hv_input_get_partition_property_ex in = {
-        .property_code = code,
-        .arg = arg,
-    };
-    int ret = mshv_hvcall(fd, HVCALL_GET_PARTITION_PROPERTY_EX, 0, &in,
-                          sizeof(in), out, size, NULL, errp);
-
-    if (ret < 0) {
-        error_prepend(errp, "partition property 0x%x: ", code);
-    }
-    return ret;
-}
-
 int mshv_get_property(uint32_t code, uint64_t *value, Error **errp)
 {
     return get_property(partition_fd, code, value, errp);
-}
-
-int mshv_get_property_ex(uint32_t code, uint64_t arg, void *out, size_t size,
-                         Error **errp)
-{
-    return get_property_ex(partition_fd, code, arg, out, size, errp);
 }
 
 int mshv_host_property(uint32_t code, uint64_t *value, Error **errp)
@@ -167,7 +145,17 @@ int mshv_host_property(uint32_t code, uint64_t *value, Error **errp)
 int mshv_host_property_ex(uint32_t code, uint64_t arg, void *out, size_t size,
                           Error **errp)
 {
-    return get_property_ex(device_fd, code, arg, out, size, errp);
+    struct hv_input_get_partition_property_ex in = {
+        .property_code = code,
+        .arg = arg,
+    };
+    int ret = mshv_hvcall(device_fd, HVCALL_GET_PARTITION_PROPERTY_EX, 0, &in,
+                          sizeof(in), out, size, NULL, errp);
+
+    if (ret < 0) {
+        error_prepend(errp, "partition property 0x%x: ", code);
+    }
+    return ret;
 }
 
 int mshv_set_property(uint32_t code, uint64_t value, Error **errp)

@@ -32,12 +32,9 @@ int mshv_get_property(uint32_t code, uint64_t *value, Error **errp);
 int mshv_set_property(uint32_t code, uint64_t value, Error **errp);
 
 /*
- * HVCALL_GET_PARTITION_PROPERTY_EX: @out of @size bytes, at most 4072.
+ * The same of the host's own partition (HV_PARTITION_ID_SELF); those that are
+ * more than a number: @out of @size bytes, at most 4072.
  */
-int mshv_get_property_ex(uint32_t code, uint64_t arg, void *out, size_t size,
-                         Error **errp);
-
-/* The same of the host's own partition (HV_PARTITION_ID_SELF). */
 int mshv_host_property(uint32_t code, uint64_t *value, Error **errp);
 int mshv_host_property_ex(uint32_t code, uint64_t arg, void *out, size_t size,
                           Error **errp);

@@ -102,14 +102,6 @@ uint64_t mshv_vp_total_runs(void)
     return runs;
 }
 
-int mshv_vp_hvcall(CPUState *cpu, uint16_t code, uint16_t reps,
-                   const void *in, size_t in_size, void *out, size_t out_size,
-                   uint16_t *done, Error **errp)
-{
-    return mshv_hvcall(cpu->accel->fd, code, reps, in, in_size, out, out_size,
-                       done, errp);
-}
-
 /* The input and the output of a hypercall take a page each. */
 #define GET_BATCH MIN((MSHV_HV_PAGE_SIZE - \
                        sizeof(struct hv_input_get_vp_registers)) / \

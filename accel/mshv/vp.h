@@ -103,9 +103,4 @@ int mshv_vp_set_regs(CPUState *cpu, const struct hv_register_assoc *regs,
 int mshv_vp_state(CPUState *cpu, bool set, uint8_t type, void *buf,
                   uint32_t *size, Error **errp);
 
-/* Any hypercall on the VP's descriptor; see mshv_hvcall() in ioctl.h. */
-int mshv_vp_hvcall(CPUState *cpu, uint16_t code, uint16_t reps,
-                   const void *in, size_t in_size, void *out, size_t out_size,
-                   uint16_t *done, Error **errp);
-
 #endif

@@ -55,7 +55,7 @@ bool emuhv_overlay_init(Error **errp)
     return true;
 }
 
-hwaddr emuhv_overlay_pa(unsigned page)
+static hwaddr overlay_pa(unsigned page)
 {
     return EMUHV_OVERLAY_PA + page * 4096ull;
 }
@@ -68,7 +68,7 @@ void *emuhv_overlay_page(unsigned page)
 /* Through the memory API, so that translated code goes away. */
 static void overlay_write(unsigned page, const void *buf, size_t len)
 {
-    emuhv_ram_write(emuhv_overlay_pa(page), buf, len);
+    emuhv_ram_write(overlay_pa(page), buf, len);
 }
 
 /* ---- Time ---- */
@@ -231,7 +231,7 @@ void emuhv_domain_set_reftime(EmuhvDomain *d, uint64_t t)
 static void set_overlay(EmuhvVp *vp, unsigned slot, uint64_t val,
                         unsigned page, bool write)
 {
-    emuhv_s2_set_overlay(vp->domain, slot, val >> 12, emuhv_overlay_pa(page),
+    emuhv_s2_set_overlay(vp->domain, slot, val >> 12, overlay_pa(page),
                          write, val & PAGE_ENABLE);
     emuhv_s2_flush_async(vp->domain);
 }

@@ -202,8 +202,6 @@ void emuhv_synic_drop_all(void);
 bool emuhv_synic_rdmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t *val);
 /* False: #GP. */
 bool emuhv_synic_wrmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val);
-/* Can @sint of this CPU take messages now? */
-bool emuhv_synic_ready(const EmuhvParentCpu *pc, unsigned sint);
 /*
  * Send a message to the intercept SINT of parent CPU @cpu, or of another one if
  * that CPU's SynIC is off.

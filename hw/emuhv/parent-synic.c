@@ -69,7 +69,8 @@ static void ram_stb(hwaddr gpa, uint8_t val)
                       NULL);
 }
 
-bool emuhv_synic_ready(const EmuhvParentCpu *pc, unsigned sint)
+/* Can @sint of this CPU take messages now? */
+static bool is_ready(const EmuhvParentCpu *pc, unsigned sint)
 {
     return (pc->scontrol & MSR_ENABLE) && (pc->simp & MSR_ENABLE) &&
            !(pc->sint[sint] & SINT_MASKED);
@@ -77,7 +78,7 @@ bool emuhv_synic_ready(const EmuhvParentCpu *pc, unsigned sint)
 
 static bool ring_ready(const EmuhvParentCpu *pc, unsigned sint)
 {
-    return emuhv_synic_ready(pc, sint) && (pc->sirbp & MSR_ENABLE);
+    return is_ready(pc, sint) && (pc->sirbp & MSR_ENABLE);
 }
 
 /* @cpu if its SynIC is ready, else the first that is; NULL: none. */
@@ -116,7 +117,7 @@ static void deliver(EmuhvParentCpu *pc)
     hwaddr slot = pc->simp & PAGE_MASK;
     EmuhvMsg *m = QSIMPLEQ_FIRST(&pc->queue);
 
-    if (!m || !emuhv_synic_ready(pc, 0)) {
+    if (!m || !is_ready(pc, 0)) {
         return;
     }
     if (ram_ldl(slot)) {
@@ -169,7 +170,7 @@ static void append(EmuhvMsgQueue *q, EmuhvMsg *m)
 
 static void enqueue(uint32_t cpu, EmuhvMsg *m)
 {
-    EmuhvParentCpu *pc = pick(cpu, 0, emuhv_synic_ready);
+    EmuhvParentCpu *pc = pick(cpu, 0, is_ready);
 
     if (pc) {
         append(&pc->queue, m);
@@ -304,7 +305,7 @@ static void update(EmuhvParentCpu *pc)
     EmuhvMsgQueue q = QSIMPLEQ_HEAD_INITIALIZER(q);
     EmuhvMsg *m;
 
-    if (emuhv_synic_ready(pc, 0)) {
+    if (is_ready(pc, 0)) {
         QSIMPLEQ_CONCAT(&pc->queue, &emuhv.orphans);
         deliver(pc);
         ring_refill(pc);

@@ -141,7 +141,7 @@ struct EmuhvDomainState {
 
     /* Intercepts and results; VPs read them without the BQL */
     QemuMutex lock;
-    bool cpuid_all, msr_all, hypercall_icept, sipi_icept;
+    bool cpuid_all, msr_all, hypercall_icept;
     uint32_t exceptions;
     GHashTable *cpuid_icept;    /* leaf -> present */
     GHashTable *msr_icept;      /* index -> access mask + 1 */
@@ -181,19 +181,14 @@ void emuhv_vp_sync(EmuhvVp *vp, run_on_cpu_func fn, void *opaque);
 G_NORETURN void emuhv_vp_exit(EmuhvVp *vp, EmuhvExitKind kind);
 /* Post an intercept from queued work: the VP is parked by this. */
 void emuhv_vp_exit_now(EmuhvVp *vp, EmuhvExitKind kind);
-/* Let it run if nothing suspends it. */
-void emuhv_vp_update(EmuhvVp *vp);
 /*
  * Root scheduler: something else than an interrupt lets a halted VP run on.
  * Its parent waits for a signal and would not dispatch it.
  */
 void emuhv_vp_wake(EmuhvVp *vp);
-/* (drops BQL) */
-void emuhv_vp_stop(EmuhvVp *vp);
 void emuhv_vp_queue_idle(EmuhvVp *vp);
 /* which: 0 explicit, 1 intercept, 3 dispatch. (drops BQL) */
 void emuhv_vp_set_suspend(EmuhvVp *vp, unsigned which, bool on);
-bool emuhv_vp_has_work(EmuhvVp *vp);
 
 /* stage2.c */
 EmuhvStage2 *emuhv_s2_new(void);
@@ -243,16 +238,6 @@ uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf);
 void emuhv_apic_raise(EmuhvVp *vp, uint8_t vector);
 
 /* walk.c */
-/* Linear to GPA without side effects; false: fault of stage one or two. */
-typedef struct EmuhvWalk {
-    hwaddr gpa;
-    hwaddr s2_gpa;              /* table or page that stage two refused */
-    unsigned code;              /* of HvCallTranslateVirtualAddress */
-} EmuhvWalk;
-bool emuhv_walk(EmuhvVp *vp, vaddr gva, uint64_t flags, EmuhvWalk *w);
-/* Child memory by GPA; false if any page may not be accessed. */
-bool emuhv_child_read(EmuhvVp *vp, hwaddr gpa, void *buf, size_t len);
-bool emuhv_child_write(EmuhvVp *vp, hwaddr gpa, const void *buf, size_t len);
 unsigned emuhv_fetch_insn(EmuhvVp *vp, uint8_t *buf, unsigned max);
 /* Iterations that a REP string instruction at RIP has left. */
 uint64_t emuhv_rep_count(EmuhvVp *vp);
@@ -301,7 +286,6 @@ void emuhv_domain_set_reftime(EmuhvDomain *d, uint64_t t);
 uint64_t emuhv_domain_raw_tsc(EmuhvDomain *d);
 /* The overlay page of the VP (0 SIM, 1 SIEF) in host memory. */
 void *emuhv_overlay_page(unsigned page);
-hwaddr emuhv_overlay_pa(unsigned page);
 bool emuhv_overlay_init(Error **errp);
 static inline unsigned emuhv_vp_overlay(EmuhvVp *vp, unsigned which)
 {

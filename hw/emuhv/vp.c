@@ -23,7 +23,7 @@
 
 /* ---- Stop and go ---- */
 
-bool emuhv_vp_has_work(EmuhvVp *vp)
+static bool has_work(EmuhvVp *vp)
 {
     CPUState *cs = emuhv_vp_cs(vp);
     int req = qatomic_read(&cs->interrupt_request);
@@ -41,7 +41,7 @@ bool emuhv_do_has_work(CPUX86State *env)
     if (qatomic_read(&vp->s->parked) && !qatomic_read(&vp->s->idle)) {
         return false;
     }
-    return emuhv_vp_has_work(vp);
+    return has_work(vp);
 }
 
 /*
@@ -63,7 +63,7 @@ bool emuhv_do_exec_halt(CPUX86State *env)
             cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
             apic_poll_irq(vp->base.cpu->apic_state);
         }
-        if (emuhv_vp_has_work(vp)) {
+        if (has_work(vp)) {
             vp->s->idle = false;
             vp->s->guest_halted = 0;
             emuhv_vp_unblocked(vp);
@@ -157,7 +157,8 @@ static void stop_work(CPUState *cs, run_on_cpu_data data)
     stopped(vp);
 }
 
-void emuhv_vp_stop(EmuhvVp *vp)
+/* (drops BQL) */
+static void stop(EmuhvVp *vp)
 {
     if (!vp->s->stopped) {
         run_on_cpu(emuhv_vp_cs(vp), stop_work, RUN_ON_CPU_HOST_PTR(vp));
@@ -194,7 +195,7 @@ static void idle_work(CPUState *cs, run_on_cpu_data data)
         cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
         apic_poll_irq(vp->base.cpu->apic_state);
     }
-    if (emuhv_vp_has_work(vp)) {
+    if (has_work(vp)) {
         return;
     }
     park(vp);
@@ -294,7 +295,8 @@ static void resume(EmuhvVp *vp)
     qemu_cpu_kick(cs);
 }
 
-void emuhv_vp_update(EmuhvVp *vp)
+/* Let it run if nothing suspends it. */
+static void update(EmuhvVp *vp)
 {
     if (vp->s->stopped && may_run(vp)) {
         resume(vp);
@@ -311,24 +313,9 @@ void emuhv_vp_wake(EmuhvVp *vp)
     }
 }
 
-bool emuhv_vp_explicit_suspend(EmuhvVp *vp)
-{
-    return vp->s->explicit_suspend;
-}
-
-bool emuhv_vp_intercept_suspend(EmuhvVp *vp)
-{
-    return vp->s->intercept_suspend;
-}
-
 bool emuhv_vp_dispatch_suspend(EmuhvVp *vp)
 {
     return vp->s->dispatch_suspend;
-}
-
-bool emuhv_vp_idle(EmuhvVp *vp)
-{
-    return vp->s->idle;
 }
 
 EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept)
@@ -344,19 +331,19 @@ EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept)
     if (s->explicit_suspend || s->dispatch_suspend) {
         return EMUHV_DISPATCH_SUSPENDED;
     }
-    if (s->idle && !emuhv_vp_has_work(vp) && !emuhv_eoi_waits(vp) &&
+    if (s->idle && !has_work(vp) && !emuhv_eoi_waits(vp) &&
         !(s->pending_interruption & PI_PENDING)) {
         return EMUHV_DISPATCH_IDLE;
     }
     s->dispatched = true;
-    emuhv_vp_update(vp);
+    update(vp);
     return EMUHV_DISPATCH_RUNNING;
 }
 
 void emuhv_vp_undispatch(EmuhvVp *vp)
 {
     vp->s->dispatched = false;
-    emuhv_vp_stop(vp);
+    stop(vp);
 }
 
 /* ---- Suspend registers, called by the register table ---- */
@@ -371,9 +358,9 @@ void emuhv_vp_set_suspend(EmuhvVp *vp, unsigned which, bool on)
 
     *bit = on;
     if (on) {
-        emuhv_vp_stop(vp);
+        stop(vp);
     } else {
-        emuhv_vp_update(vp);
+        update(vp);
         /* Root scheduler: who waits for the VP must dispatch it now. */
         if (vp->domain && vp->domain->cfg.root_scheduler && old &&
             which != 1 && !s->explicit_suspend && !s->dispatch_suspend &&
@@ -511,7 +498,7 @@ void emuhv_vp_destroy(EmuhvVp *vp)
         return;
     }
     vp->s->explicit_suspend = true;
-    emuhv_vp_stop(vp);
+    stop(vp);
     if (vp->domain == d) {
         vp_release(vp);
     }

@@ -230,11 +230,7 @@ typedef enum EmuhvDispatch {
 EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept);
 /* (drops BQL) End of the dispatch (parent interrupt): returns when stopped. */
 void emuhv_vp_undispatch(EmuhvVp *vp);
-bool emuhv_vp_explicit_suspend(EmuhvVp *vp);
-bool emuhv_vp_intercept_suspend(EmuhvVp *vp);
 bool emuhv_vp_dispatch_suspend(EmuhvVp *vp);
-/* Halted with nothing to do. */
-bool emuhv_vp_idle(EmuhvVp *vp);
 
 /*
  * State pages: type 0 register page, 1 intercept message.  EMUHV_NO_PFN:

@@ -22,7 +22,6 @@
 #define TR_SMAP_ON          HV_TRANSLATE_GVA_ENFORCE_SMAP
 #define TR_SMAP_OFF         HV_TRANSLATE_GVA_OVERRIDE_SMAP
 
-#define RES_SUCCESS         HV_TRANSLATE_GVA_SUCCESS
 #define RES_NOT_PRESENT     HV_TRANSLATE_GVA_PAGE_NOT_PRESENT
 #define RES_PRIVILEGE       HV_TRANSLATE_GVA_PRIVILEGE_VIOLATION
 #define RES_BAD_FLAGS       HV_TRANSLATE_GVA_INVALID_PAGE_TABLE_FLAGS
@@ -57,21 +56,13 @@ static bool child_rw(EmuhvVp *vp, hwaddr gpa, uint8_t *buf, size_t len,
     return true;
 }
 
-bool emuhv_child_read(EmuhvVp *vp, hwaddr gpa, void *buf, size_t len)
-{
-    EmuhvS2Result why;
-
-    return child_rw(vp, gpa, buf, len, false, &why);
-}
-
-bool emuhv_child_write(EmuhvVp *vp, hwaddr gpa, const void *buf, size_t len)
-{
-    EmuhvS2Result why;
-
-    return child_rw(vp, gpa, (uint8_t *)buf, len, true, &why);
-}
-
 /* ---- The walk ---- */
+
+typedef struct Walk {
+    hwaddr gpa;
+    hwaddr s2_gpa;              /* table or page that stage two refused */
+    unsigned code;              /* of HvCallTranslateVirtualAddress */
+} Walk;
 
 typedef struct Level {
     unsigned shift, bits;
@@ -82,7 +73,7 @@ static const Level levels_pae[] = { { 30, 2 }, { 21, 9 }, { 12, 9 } };
 static const Level levels_64[] = { { 48, 9 }, { 39, 9 }, { 30, 9 },
                                    { 21, 9 }, { 12, 9 } };
 
-static bool s2_refuses(EmuhvWalk *w, hwaddr gpa, EmuhvS2Result why, bool write)
+static bool s2_refuses(Walk *w, hwaddr gpa, EmuhvS2Result why, bool write)
 {
     w->s2_gpa = gpa;
     w->code = why == S2R_UNMAPPED ? RES_GPA_UNMAPPED
@@ -128,18 +119,46 @@ static bool privileged(CPUX86State *env, uint64_t flags, uint64_t rights,
     return !((flags & TR_EXEC) && nx);
 }
 
-static bool stage1(EmuhvVp *vp, vaddr gva, uint64_t flags, EmuhvWalk *w)
+/* The tables that the VP's mode has, from the top, and their number */
+static const Level *table_levels(CPUX86State *env, unsigned *n)
+{
+    if (env->efer & MSR_EFER_LMA) {
+        bool la57 = env->cr[4] & CR4_LA57_MASK;
+
+        *n = la57 ? 5 : 4;
+        return la57 ? levels_64 : levels_64 + 1;
+    }
+    *n = env->cr[4] & CR4_PAE_MASK ? 3 : 2;
+    return env->cr[4] & CR4_PAE_MASK ? levels_pae : levels_32;
+}
+
+static hwaddr leaf_gpa(uint64_t pte, unsigned entry_size, unsigned shift,
+                       vaddr gva)
+{
+    uint64_t mask = (1ull << shift) - 1;
+    uint64_t base = pte & PG_ADDRESS_MASK;
+
+    if (entry_size == 4) {
+        base = (uint32_t)pte & 0xfffff000;
+        if (shift == 22) {
+            base |= (pte & 0x1fe000) << 19;
+        }
+    }
+    return (base & ~mask) | (gva & mask);
+}
+
+/* Linear to GPA without side effects; false: fault of stage one or two. */
+static bool walk(EmuhvVp *vp, vaddr gva, uint64_t flags, Walk *w)
 {
     CPUX86State *env = emuhv_vp_env(vp);
     bool pae = env->cr[4] & CR4_PAE_MASK, lma = env->efer & MSR_EFER_LMA;
-    const Level *lv = lma ? levels_64 : pae ? levels_pae : levels_32;
-    unsigned n = lma ? 5 : pae ? 3 : 2;
-    unsigned entry_size = pae || lma ? 8 : 4;
-    uint64_t rights = PG_USER_MASK | PG_RW_MASK, addr = env->cr[3], pte = 0;
-    uint64_t set;
+    unsigned n, entry_size = pae || lma ? 8 : 4;
+    const Level *lv = table_levels(env, &n);
+    uint64_t rights = PG_USER_MASK | PG_RW_MASK, addr = env->cr[3], pte, set;
     EmuhvS2Result why;
     bool nx = false;
 
+    memset(w, 0, sizeof(*w));
     if (!(env->cr[0] & CR0_PG_MASK)) {
         w->gpa = (uint32_t)gva;
         return true;
@@ -147,10 +166,6 @@ static bool stage1(EmuhvVp *vp, vaddr gva, uint64_t flags, EmuhvWalk *w)
     if (lma && !canonical(env, gva)) {
         w->code = RES_NOT_PRESENT;
         return false;
-    }
-    if (lma && !(env->cr[4] & CR4_LA57_MASK)) {
-        lv++;
-        n--;
     }
     addr &= lma ? PG_ADDRESS_MASK : pae ? 0xffffffe0 : 0xfffff000;
     for (unsigned i = 0; i < n; i++) {
@@ -187,16 +202,7 @@ static bool stage1(EmuhvVp *vp, vaddr gva, uint64_t flags, EmuhvWalk *w)
             }
         }
         if (leaf) {
-            uint64_t mask = (1ull << lv[i].shift) - 1;
-            uint64_t base = pte & PG_ADDRESS_MASK;
-
-            if (entry_size == 4) {
-                base = (uint32_t)pte & 0xfffff000;
-                if (lv[i].shift == 22) {
-                    base |= (pte & 0x1fe000) << 19;
-                }
-            }
-            w->gpa = (base & ~mask) | (gva & mask);
+            w->gpa = leaf_gpa(pte, entry_size, lv[i].shift, gva);
             return true;
         }
         addr = pte & (entry_size == 4 ? 0xfffff000 : PG_ADDRESS_MASK);
@@ -204,18 +210,12 @@ static bool stage1(EmuhvVp *vp, vaddr gva, uint64_t flags, EmuhvWalk *w)
     return false;
 }
 
-bool emuhv_walk(EmuhvVp *vp, vaddr gva, uint64_t flags, EmuhvWalk *w)
-{
-    memset(w, 0, sizeof(*w));
-    return stage1(vp, gva, flags, w);
-}
-
 /* ---- Users ---- */
 
 typedef struct TranslateCall {
     EmuhvVp *vp;
     uint64_t flags, gva;
-    EmuhvWalk w;
+    Walk w;
     bool ok, overlay;
 } TranslateCall;
 
@@ -225,7 +225,7 @@ static void translate_work(CPUState *cs, run_on_cpu_data data)
     hwaddr pa;
     int prot;
 
-    t->ok = emuhv_walk(t->vp, t->gva, t->flags, &t->w);
+    t->ok = walk(t->vp, t->gva, t->flags, &t->w);
     /*
      * What the GPA is (memory, device, not mapped) is not asked: clients use
      * this to find the GPA of device registers.
@@ -263,11 +263,11 @@ uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
 hwaddr emuhv_do_debug_translate(CPUX86State *env, vaddr gva)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
-    EmuhvWalk w;
+    Walk w;
     hwaddr pa;
     int prot;
 
-    if (!vp->domain || !emuhv_walk(vp, gva, TR_READ | TR_EXEMPT, &w) ||
+    if (!vp->domain || !walk(vp, gva, TR_READ | TR_EXEMPT, &w) ||
         emuhv_s2_translate(vp, w.gpa, MMU_DATA_LOAD, false, &pa, &prot) !=
         S2R_OK) {
         return -1;
@@ -290,10 +290,11 @@ unsigned emuhv_fetch_insn(EmuhvVp *vp, uint8_t *buf, unsigned max)
     while (done < max) {
         vaddr at = code_linear(env, done);
         unsigned n = MIN(max - done, 4096 - (at & 0xfff));
-        EmuhvWalk w;
+        EmuhvS2Result why;
+        Walk w;
 
-        if (!emuhv_walk(vp, at, TR_EXEC | TR_EXEMPT, &w) ||
-            !emuhv_child_read(vp, w.gpa, buf + done, n)) {
+        if (!walk(vp, at, TR_EXEC | TR_EXEMPT, &w) ||
+            !child_rw(vp, w.gpa, buf + done, n, false, &why)) {
             break;
         }
         done += n;

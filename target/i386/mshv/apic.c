@@ -193,7 +193,8 @@ static unsigned msi_mode(uint32_t data)
     return (data >> MSI_DATA_DELIVERY_MODE_SHIFT) & 7;
 }
 
-int mshv_arch_msi_send(uint64_t address, uint32_t data, Error **errp)
+/* Send an MSI through the hypervisor, from any thread. */
+static int msi_send(uint64_t address, uint32_t data, Error **errp)
 {
     unsigned mode = msi_mode(data);
     uint32_t vector = (data & MSI_DATA_VECTOR_MASK) >> MSI_DATA_VECTOR_SHIFT;
@@ -252,7 +253,7 @@ static void send_msi(MSIMessage *msi)
 {
     Error *err = NULL;
 
-    if (mshv_arch_msi_send(msi->address, msi->data, &err) < 0) {
+    if (msi_send(msi->address, msi->data, &err) < 0) {
         warn_report_err(err);
     }
 }

@@ -22,7 +22,6 @@ typedef enum MshvRegWhen {
     MSHV_WHEN_RUNTIME = MSHV_PUT_RUNTIME,
     MSHV_WHEN_RESET = MSHV_PUT_RESET,
     MSHV_WHEN_FULL = MSHV_PUT_FULL,
-    MSHV_WHEN_NEVER,            /* only read */
 } MshvRegWhen;
 
 typedef struct MshvReg {

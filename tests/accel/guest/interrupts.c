@@ -162,7 +162,6 @@ static void ioapic_pin(unsigned pin, uint32_t low)
 
 #define MASKED  0x10000u
 #define LEVEL   0x8000u
-#define LOW     0x2000u
 
 static void rtc_start(bool on)
 {

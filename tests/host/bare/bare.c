@@ -228,11 +228,6 @@ void interrupts_on(void)
     __asm__ volatile("sti" : : : "memory");
 }
 
-void interrupts_off(void)
-{
-    __asm__ volatile("cli" : : : "memory");
-}
-
 void timer_us(unsigned period)
 {
     *apic(APIC_DIVIDE) = 0xb;

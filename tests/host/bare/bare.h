@@ -55,7 +55,6 @@ extern volatile uint64_t interrupts[256];
 extern void (*on_interrupt)(unsigned vector);
 
 void interrupts_on(void);
-void interrupts_off(void);
 /* A periodic interrupt, vector 0x40, on this CPU; 0: off */
 void timer_us(unsigned period);
 /* Take interrupts for a while. */

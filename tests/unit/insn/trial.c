@@ -134,12 +134,48 @@ static unsigned imm_size(const struct trial *t)
     return t->e->imm == 4 && t->opsize == 2 ? 2 : t->e->imm;
 }
 
-/* A memory operand at t->target: one of five forms, with registers to match */
+/* The five forms of a memory operand */
+enum { BASE_DISP8, SIB_DISP32, RIP_RELATIVE, ABSOLUTE, ADDR32 };
+
+/* ModRM, SIB and displacement */
+static void emit_mem(struct trial *t, unsigned form, unsigned reg,
+                     unsigned base, unsigned index, unsigned scale,
+                     int64_t disp)
+{
+    reg = (reg & 7) << 3;
+    base &= 7;
+    switch (form) {
+    case BASE_DISP8:
+    case ADDR32:
+        emit(t, (form == ADDR32 ? 0x80 : 0x40) | reg | base, 1);
+        if (base == 4) {
+            emit(t, 0x24, 1);
+        }
+        emit(t, disp, form == ADDR32 ? 4 : 1);
+        break;
+    case SIB_DISP32:
+        emit(t, 0x84 | reg, 1);
+        emit(t, scale << 6 | (index & 7) << 3 | base, 1);
+        emit(t, disp, 4);
+        break;
+    case RIP_RELATIVE:
+        emit(t, 0x05 | reg, 1);
+        emit(t, t->target - (NATIVE_CODE + t->n + 4 + imm_size(t)), 4);
+        break;
+    case ABSOLUTE:
+        emit(t, 0x04 | reg, 1);
+        emit(t, 0x25, 1);
+        emit(t, t->target, 4);
+        break;
+    }
+}
+
+/* A memory operand at t->target, with registers to match */
 static void build_mem(struct trial *t)
 {
     unsigned form = rnd() % 5, scale = rnd() % 4;
     unsigned reg = t->e->reg >= 0 ? (unsigned)t->e->reg : rnd() % 16;
-    unsigned base = rnd() % 16, index, imm = imm_size(t);
+    unsigned base = rnd() % 16, index;
     bool stack = t->e->flags & E_STACK;
     int64_t disp = (int8_t)rnd();
     uint64_t *gpr = t->in.gpr;
@@ -159,50 +195,23 @@ static void build_mem(struct trial *t)
     } else if (t->e->flags & E_DEST) {
         gpr[reg] = NATIVE_DATA + 0x800 + (rnd() % 8 ? 64 * (rnd() % 32) : 8);
     }
-    if (form == 1) {
+    if (form == SIB_DISP32) {
         disp = (int32_t)rnd() >> 4;
         gpr[index] = (int32_t)rnd() >> 4;
         gpr[base] = t->target - disp - (gpr[index] << scale);
-    } else if (form != 2 && form != 3) {
-        gpr[base] = t->target - (form == 4 ? 0 : disp);
-        if (form == 4 && base != INSN_RSP) {
+    } else if (form == BASE_DISP8) {
+        gpr[base] = t->target - disp;
+    } else if (form == ADDR32) {
+        disp = 0;
+        gpr[base] = t->target;
+        if (base != INSN_RSP) {
             gpr[base] |= rnd() << 32;   /* ignored: address size 32 */
         }
+    } else {
+        base = 0;
     }
-    emit_opcode(t, reg, form == 1 ? index : 0, form == 2 || form == 3 ? 0
-                                                                      : base,
-                form == 4);
-    reg = (reg & 7) << 3;
-    switch (form) {
-    case 0:
-        emit(t, 0x40 | reg | (base & 7), 1);
-        if ((base & 7) == 4) {
-            emit(t, 0x24, 1);
-        }
-        emit(t, disp, 1);
-        break;
-    case 1:
-        emit(t, 0x84 | reg, 1);
-        emit(t, scale << 6 | (index & 7) << 3 | (base & 7), 1);
-        emit(t, disp, 4);
-        break;
-    case 2:
-        emit(t, 0x05 | reg, 1);
-        emit(t, t->target - (NATIVE_CODE + t->n + 4 + imm), 4);
-        break;
-    case 3:
-        emit(t, 0x04 | reg, 1);
-        emit(t, 0x25, 1);
-        emit(t, t->target, 4);
-        break;
-    case 4:
-        emit(t, 0x80 | reg | (base & 7), 1);
-        if ((base & 7) == 4) {
-            emit(t, 0x24, 1);
-        }
-        emit(t, 0, 4);
-        break;
-    }
+    emit_opcode(t, reg, form == SIB_DISP32 ? index : 0, base, form == ADDR32);
+    emit_mem(t, form, reg, base, index, scale, disp);
 }
 
 static void build_implicit(struct trial *t)

@@ -135,7 +135,6 @@ struct insn_ctx {
     uint8_t adsize;                     /* 2, 4, 8 */
     bool rex_w;
     uint8_t rex_r, rex_x, rex_b;        /* 0 or 8, to be or-ed */
-    bool has_modrm;
     bool mem;                           /* ModRM or moffs memory operand */
     uint8_t mod, reg, rm;               /* reg and rm with REX */
     uint64_t imm;
@@ -145,7 +144,7 @@ struct insn_ctx {
     bool vex, evex;
     uint8_t vvvv;
     uint8_t vl;                         /* vector length: 16, 32, 64 bytes */
-    uint8_t evex_r2, evex_x2;           /* 0 or 16 */
+    uint8_t evex_r2;                    /* 0 or 16 */
     uint8_t evex_aaa;
     bool evex_z, evex_b, evex_v2;
 
@@ -290,10 +289,6 @@ enum insn_status insn_string_repeat(struct insn_ctx *c, insn_step_fn *step,
                                     bool compares);
 void insn_string_advance(struct insn_ctx *c, unsigned reg, unsigned size,
                          unsigned n);
-enum insn_status insn_string_source(struct insn_ctx *c, unsigned size,
-                                    struct insn_mem *m);
-enum insn_status insn_string_dest(struct insn_ctx *c, unsigned size,
-                                  bool write, struct insn_mem *m);
 
 /* Handlers, one a family; tables.c and rows.c name them. */
 insn_fn insn_alu_rm_reg, insn_alu_reg_rm, insn_alu_rm_imm, insn_alu_acc_imm;

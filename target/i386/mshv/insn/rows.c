@@ -20,7 +20,6 @@ enum {
 
     SSE = IR_LEG | IR_XMM,
     AVX = IR_VEX | IR_XMM,
-    AVX128 = IR_V128 | IR_XMM,
     AVX256 = IR_V256 | IR_XMM,
     BOTH = IR_LEG | IR_VEX | IR_XMM,
     BOTH128 = IR_LEG | IR_V128 | IR_XMM,

@@ -17,8 +17,8 @@ void insn_string_advance(struct insn_ctx *c, unsigned reg, unsigned size,
                  c->cpu->rflags & INSN_DF ? val - step : val + step);
 }
 
-enum insn_status insn_string_source(struct insn_ctx *c, unsigned size,
-                                    struct insn_mem *m)
+static enum insn_status string_source(struct insn_ctx *c, unsigned size,
+                                      struct insn_mem *m)
 {
     unsigned seg = c->seg_override != INSN_NSEGS ? c->seg_override : INSN_DS;
 
@@ -26,8 +26,8 @@ enum insn_status insn_string_source(struct insn_ctx *c, unsigned size,
                         false, m);
 }
 
-enum insn_status insn_string_dest(struct insn_ctx *c, unsigned size,
-                                  bool write, struct insn_mem *m)
+static enum insn_status string_dest(struct insn_ctx *c, unsigned size,
+                                    bool write, struct insn_mem *m)
 {
     return insn_resolve(c, INSN_ES, insn_gpr_get(c, INSN_RDI, c->adsize),
                         size, write, m);
@@ -88,9 +88,9 @@ static enum insn_status movs_step(struct insn_ctx *c, unsigned max,
 
     (void)max;
     *n = 1;
-    st = insn_string_source(c, size, &from);
+    st = string_source(c, size, &from);
     if (st == INSN_DONE) {
-        st = insn_string_dest(c, size, true, &to);
+        st = string_dest(c, size, true, &to);
     }
     if (st == INSN_DONE) {
         st = insn_mem_read(c, &from, &val);
@@ -118,7 +118,7 @@ static enum insn_status stos_step(struct insn_ctx *c, unsigned max,
 
     (void)max;
     *n = 1;
-    st = insn_string_dest(c, c->opsize, true, &to);
+    st = string_dest(c, c->opsize, true, &to);
     if (st == INSN_DONE) {
         st = insn_mem_write(c, &to, &c->cpu->gpr[INSN_RAX]);
     }
@@ -142,7 +142,7 @@ static enum insn_status lods_step(struct insn_ctx *c, unsigned max,
 
     (void)max;
     *n = 1;
-    st = insn_string_source(c, c->opsize, &from);
+    st = string_source(c, c->opsize, &from);
     if (st == INSN_DONE) {
         st = insn_mem_read(c, &from, &val);
     }
@@ -176,9 +176,9 @@ static enum insn_status cmps_step(struct insn_ctx *c, unsigned max,
 
     (void)max;
     *n = 1;
-    st = insn_string_source(c, c->opsize, &a);
+    st = string_source(c, c->opsize, &a);
     if (st == INSN_DONE) {
-        st = insn_string_dest(c, c->opsize, false, &b);
+        st = string_dest(c, c->opsize, false, &b);
     }
     if (st == INSN_DONE) {
         st = insn_mem_read(c, &a, &va);
@@ -203,7 +203,7 @@ static enum insn_status scas_step(struct insn_ctx *c, unsigned max,
 
     (void)max;
     *n = 1;
-    st = insn_string_dest(c, c->opsize, false, &b);
+    st = string_dest(c, c->opsize, false, &b);
     if (st == INSN_DONE) {
         st = insn_mem_read(c, &b, &val);
     }
