@@ -113,22 +113,21 @@ uint64_t mshv_vp_total_runs(void)
 
 static int get_batch(AccelCPUState *vp, const uint32_t *names,
                      union hv_register_value *values, uint16_t n,
-                     Error **errp)
+                     uint16_t *done, Error **errp)
 {
     uint64_t page[MSHV_HV_PAGE_SIZE / sizeof(uint64_t)];
     struct hv_input_get_vp_registers *in = (void *)page;
     size_t size = sizeof(*in) + n * sizeof(names[0]);
-    uint16_t done;
     int ret;
 
     memset(in, 0, sizeof(*in));
     in->vp_index = vp->vp_index;
     memcpy(in + 1, names, n * sizeof(names[0]));
     ret = mshv_hvcall(vp->fd, HVCALL_GET_VP_REGISTERS, n, in, size,
-                      values, n * sizeof(values[0]), &done, errp);
-    if (ret < 0 && done < n) {
+                      values, n * sizeof(values[0]), done, errp);
+    if (ret < 0 && *done < n) {
         error_prepend(errp, "VP %u, register 0x%x: ", vp->vp_index,
-                      names[done]);
+                      names[*done]);
     }
     return ret;
 }
@@ -137,14 +136,25 @@ int mshv_vp_get_regs(CPUState *cpu, const uint32_t *names,
                      union hv_register_value *values, unsigned n,
                      Error **errp)
 {
+    uint16_t done;
     int ret = 0;
     unsigned i, batch;
 
     for (i = 0; i < n && !ret; i += batch) {
         batch = MIN(n - i, GET_BATCH);
-        ret = get_batch(cpu->accel, names + i, values + i, batch, errp);
+        ret = get_batch(cpu->accel, names + i, values + i, batch, &done, errp);
     }
     return ret;
+}
+
+unsigned mshv_vp_count_regs(CPUState *cpu, const uint32_t *names, unsigned n)
+{
+    union hv_register_value values[MSHV_HV_PAGE_SIZE /
+                                   sizeof(union hv_register_value)];
+    uint16_t done, batch = MIN(n, GET_BATCH);
+
+    return get_batch(cpu->accel, names, values, batch, &done, NULL) < 0
+           ? MIN(done, batch) : batch;
 }
 
 static int set_batch(AccelCPUState *vp, const struct hv_register_assoc *regs,

@@ -96,6 +96,12 @@ int mshv_vp_set_regs(CPUState *cpu, const struct hv_register_assoc *regs,
                      unsigned n, Error **errp);
 
 /*
+ * How many of those named in @names one hypercall reads before there is one
+ * that cannot be read, or no room for more.
+ */
+unsigned mshv_vp_count_regs(CPUState *cpu, const uint32_t *names, unsigned n);
+
+/*
  * MSHV_GET_VP_STATE or MSHV_SET_VP_STATE. @buf: page aligned, *@size bytes, a
  * multiple of the page size. *@size becomes the size of the data; -EINVAL
  * with a larger *@size says that @buf is too small.

@@ -92,9 +92,9 @@ class Vmm:
         self.what = what
         self.is_qemu = name != 'floor'
         self.prefix = []
+        # Where a program is read from must not make a difference.
         if name == 'ours':
-            # Where it is read from must not make a difference.
-            self.program = self.copy_ours(what['qemu'])
+            self.program = self.copy(what['qemu'])
             self.firmware = ['-L', what['firmware']]
         elif name == 'sid':
             self.prefix = ['chroot', what['tree']]
@@ -102,18 +102,18 @@ class Vmm:
             self.firmware = []
             self.mount(what['tree'])
         else:
-            self.program = os.path.join(RUN, 'floor')
-            shutil.copy(os.path.join(what['shared'], 'floor'), self.program)
+            self.program = self.copy(os.path.join(what['shared'], 'floor'))
 
-    @staticmethod
-    def copy_ours(path):
-        copy = os.path.join(RUN, 'qemu-system-x86_64')
+    def copy(self, path):
+        copy = os.path.join(RUN, self.name)
         shutil.copy(path, copy)
         return copy
 
     def mount(self, tree):
+        program = 'usr/bin/qemu-system-x86_64'
+        copy = self.copy(os.path.join(tree, program))
         for what, where in (('/dev', 'dev'), ('/proc', 'proc'),
-                            ('/sys', 'sys'), (RUN, 'srv'),
+                            ('/sys', 'sys'), (RUN, 'srv'), (copy, program),
                             (self.what['shared'], 'mnt')):
             subprocess.run(['mount', '--bind', what,
                             os.path.join(tree, where)], check=True)
@@ -204,7 +204,8 @@ def measure(vmm, marks, kinds, cpus=1, seconds=60):
 
 
 def memory(pid, ram):
-    """KiB of memory that the process has, without the guest's @ram bytes."""
+    """KiB of memory that the process has, without the guest's @ram bytes.
+    Private is what is no file's: pages of a program in RUN count as dirty."""
     total = {'rss': 0, 'private': 0}
     size = None
     with open(f'/proc/{pid}/smaps', encoding='ascii', errors='replace') as f:
@@ -217,6 +218,6 @@ def memory(pid, ram):
                 continue
             elif word[0] == 'Rss:':
                 total['rss'] += int(word[1])
-            elif word[0] == 'Private_Dirty:':
+            elif word[0] == 'Anonymous:':
                 total['private'] += int(word[1])
     return total

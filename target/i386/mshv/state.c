@@ -44,6 +44,7 @@ static int try_register(CPUState *cs, unsigned row, Error **errp)
 
 static int find_missing(CPUState *cs, Error **errp)
 {
+    g_autofree uint32_t *names = NULL;
     unsigned row;
     int ret = 0;
 
@@ -51,8 +52,16 @@ static int find_missing(CPUState *cs, Error **errp)
         return 0;
     }
     missing = g_new0(bool, mshv_reg_count);
+    names = g_new(uint32_t, mshv_reg_count);
+    for (row = 0; row < mshv_reg_count; row++) {
+        names[row] = mshv_reg_table[row].name;
+    }
+    /* All that are there by one hypercall: only at a gap is one tried alone. */
     for (row = 0; ret == 0 && row < mshv_reg_count; row++) {
-        ret = try_register(cs, row, errp);
+        row += mshv_vp_count_regs(cs, &names[row], mshv_reg_count - row);
+        if (row < mshv_reg_count) {
+            ret = try_register(cs, row, errp);
+        }
     }
     return ret;
 }
