@@ -105,9 +105,9 @@ class Vmm:
             self.program = self.copy(os.path.join(what['shared'], 'floor'))
 
     def copy(self, path):
-        copy = os.path.join(RUN, self.name)
-        shutil.copy(path, copy)
-        return copy
+        directory = os.path.join(RUN, self.name)
+        os.makedirs(directory, exist_ok=True)
+        return shutil.copy(path, directory)
 
     def mount(self, tree):
         program = 'usr/bin/qemu-system-x86_64'
