@@ -20,6 +20,7 @@
 
 EmuHv emuhv = {
     .pool_size = 64,
+    .odd_port = UINT32_MAX,
 };
 
 static bool option_seen;
@@ -290,6 +291,23 @@ static void set_xsave_pad(Object *obj, Visitor *v, const char *name,
     emuhv.xsave_pad = value;
 }
 
+static void get_odd_port(Object *obj, Visitor *v, const char *name,
+                         void *opaque, Error **errp)
+{
+    visit_type_uint32(v, name, &emuhv.odd_port, errp);
+}
+
+static void set_odd_port(Object *obj, Visitor *v, const char *name,
+                         void *opaque, Error **errp)
+{
+    uint16_t value;
+
+    option_seen = true;
+    if (visit_type_uint16(v, name, &value, errp)) {
+        emuhv.odd_port = value;
+    }
+}
+
 static char *get_stats_file(Object *obj, Error **errp)
 {
     return g_strdup(emuhv.stats_file);
@@ -328,6 +346,10 @@ void emuhv_machine_class_init(ObjectClass *oc)
                               set_xsave_pad, NULL, NULL);
     object_class_property_set_description(oc, "emuhv-xsave-pad",
         "Pad the XSAVE state of child VPs to at least so many bytes");
+    object_class_property_add(oc, "emuhv-odd-port", "uint32", get_odd_port,
+                              set_odd_port, NULL, NULL);
+    object_class_property_set_description(oc, "emuhv-odd-port",
+        "I/O port of children at which they exit by a message of no known type");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,
                                   set_stats_file);
     object_class_property_set_description(oc, "emuhv-stats",

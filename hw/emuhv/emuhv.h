@@ -132,6 +132,7 @@ struct EmuHv {
     EmuhvScheduler scheduler;
     uint32_t pool_size;
     uint32_t xsave_pad;
+    uint32_t odd_port;          /* above 0xffff: none */
     char *stats_file;
     /* Parent */
     EmuhvPartition *parent;

@@ -99,6 +99,9 @@ void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
 
 /* ---- Port I/O ---- */
 
+/* The type of a message that no client knows. */
+#define ODD_MESSAGE 0x8001ffffu
+
 void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
                        uint32_t insn_len, uintptr_t ra)
 {
@@ -110,7 +113,9 @@ void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
     if (string && rep && !emuhv_rep_count(vp)) {
         return;                 /* nothing is transferred */
     }
-    emuhv_message_header(vp, HVMSG_X64_IO_PORT_INTERCEPT, 88, insn_len,
+    emuhv_message_header(vp, port == emuhv.odd_port
+                             ? ODD_MESSAGE : HVMSG_X64_IO_PORT_INTERCEPT,
+                         88, insn_len,
                          param & SVM_IOIO_TYPE_MASK ? ACCESS_READ
                                                     : ACCESS_WRITE);
     stw_le_p(b, port);

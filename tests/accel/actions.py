@@ -12,6 +12,7 @@ import struct
 import tempfile
 import time
 from vm import Tap, Vm, firmware
+from emuhost import COUNTERS
 
 START = 'incl 0x504\n'
 COUNT = '2: incl 0x500\njmp 2b\n'
@@ -215,9 +216,31 @@ def asked(d):
         Tap.ok(moves(vm), 'the guest runs on after a dump')
 
 
+def unknown(d):
+    """The emulated hypervisor sends a message that nobody knows for that port
+    (tests/accel/run); the reset leads to it again."""
+    with Guest(d, 'mov $0x4f0, %dx\nout %al, %dx\n') as vm:
+        for n in range(1, 4):
+            name = f'unknown message {n}'
+            Tap.ok(vm.wait_event('STOP', 30), f'{name}: the VM stops')
+            Tap.equal(vm.status(), 'internal-error', f'{name}: status')
+            Tap.equal(vm.said().splitlines()[n - 1:],
+                      ['qemu-system-x86_64: mshv: CPU 0: cannot run the guest: '
+                       'the hypervisor sent a message of unknown type '
+                       '0x8001ffff'], f'{name}: what QEMU says')
+            Tap.equal(vm.stats('vcpu')['exits-other'], n, f'{name}: counted')
+            Tap.equal(word(vm, 0x504), n, f'{name}: {n} starts')
+            vm.qmp('system_reset')
+            vm.qmp('cont')
+        vm.qmp('quit')
+        Tap.equal(vm.wait_end(30), 0, 'unknown message: quit')
+
+
 with tempfile.TemporaryDirectory() as directory:
     actions(directory)
     for name in MACHINES:
         power(directory, name)
     asked(directory)
+    if os.path.exists(COUNTERS):
+        unknown(directory)
 Tap.end()
