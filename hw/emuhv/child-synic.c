@@ -477,20 +477,20 @@ uint32_t emuhv_synth_msr_of_reg(uint32_t name)
     };
 
     switch (name) {
-    case 0x210 ... 0x215:
-        return HV_X64_MSR_CRASH_P0 + name - 0x210;
-    case 0x90000 ... 0x90004:
-        return base[name - 0x90000];
-    case 0x90013:
+    case HV_REGISTER_GUEST_CRASH_P0 ... HV_REGISTER_GUEST_CRASH_CTL:
+        return HV_X64_MSR_CRASH_P0 + name - HV_REGISTER_GUEST_CRASH_P0;
+    case HV_REGISTER_VP_RUNTIME ... HV_REGISTER_TIME_REF_COUNT:
+        return base[name - HV_REGISTER_VP_RUNTIME];
+    case HV_REGISTER_VP_ASSIST_PAGE:
         return HV_X64_MSR_VP_ASSIST_PAGE;
-    case 0x90017:
+    case HV_REGISTER_REFERENCE_TSC:
         return HV_X64_MSR_REFERENCE_TSC;
-    case 0xa0000 ... 0xa000f:
-        return HV_X64_MSR_SINT0 + name - 0xa0000;
-    case 0xa0010 ... 0xa0014:
-        return synic[name - 0xa0010];
-    case 0xb0000 ... 0xb0007:
-        return HV_X64_MSR_STIMER0_CONFIG + name - 0xb0000;
+    case HV_REGISTER_SINT0 ... HV_REGISTER_SINT15:
+        return HV_X64_MSR_SINT0 + name - HV_REGISTER_SINT0;
+    case HV_REGISTER_SCONTROL ... HV_REGISTER_EOM:
+        return synic[name - HV_REGISTER_SCONTROL];
+    case HV_REGISTER_STIMER0_CONFIG ... HV_REGISTER_STIMER3_COUNT:
+        return HV_X64_MSR_STIMER0_CONFIG + name - HV_REGISTER_STIMER0_CONFIG;
     default:
         return 0;
     }

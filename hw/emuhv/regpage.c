@@ -9,29 +9,38 @@
 #include "emuhv.h"
 #include "vp-int.h"
 
-#define RP_VERSION      1
-#define RP_VALID        2
-#define RP_DIRTY        4
-#define RP_GPR          0x08
-#define RP_RIP          0x88
-#define RP_RFLAGS       0x90
-#define RP_XMM          0xa0
-#define RP_SEGMENTS     0x100
-#define RP_CONTROL      0x160
-#define RP_PENDING      0x190
-#define RP_SIZE         0x1b0   /* up to what only the kernel uses */
+#define AT(field)   offsetof(struct hv_vp_register_page, field)
+/* Up to what only the kernel uses */
+#define RP_SIZE     AT(reserved1)
 
-#define DIRTY_GENERAL   1u
-#define DIRTY_IP        2u
-#define DIRTY_XMM       4u
-#define DIRTY_SEGMENT   8u
-#define DIRTY_FLAGS     16u
+/* What the parent may change: the bit of each in "dirty" */
+static const struct {
+    uint16_t at;
+    uint8_t n, size;
+    uint32_t name;
+} classes[] = {
+    [HV_X64_REGISTER_CLASS_GENERAL] = { AT(rax), 16, 8, HV_X64_REGISTER_RAX },
+    [HV_X64_REGISTER_CLASS_IP] = { AT(rip), 1, 8, HV_X64_REGISTER_RIP },
+    [HV_X64_REGISTER_CLASS_XMM] = { AT(xmm0), 6, 16, HV_X64_REGISTER_XMM0 },
+    [HV_X64_REGISTER_CLASS_SEGMENT] = { AT(es), 6, 16, HV_X64_REGISTER_ES },
+    [HV_X64_REGISTER_CLASS_FLAGS] = { AT(rflags), 1, 8,
+                                      HV_X64_REGISTER_RFLAGS },
+};
 
-static const uint32_t control_names[] = {
-    /* CR0 CR3 CR4 CR8 EFER DR7 at RP_CONTROL */
-    0x40000, 0x40002, 0x40003, 0x40004, 0x80001, 0x50005,
-    /* pending interruption, interrupt state at RP_PENDING */
-    0x10002, 0x10003,
+/* What it may only read */
+static const struct {
+    uint16_t at;
+    uint32_t name;
+} read_only[] = {
+    { AT(cr0), HV_X64_REGISTER_CR0 },
+    { AT(cr3), HV_X64_REGISTER_CR3 },
+    { AT(cr4), HV_X64_REGISTER_CR4 },
+    { AT(cr8), HV_X64_REGISTER_CR8 },
+    { AT(efer), HV_X64_REGISTER_EFER },
+    { AT(dr7), HV_X64_REGISTER_DR7 },
+    { AT(pending_interruption), HV_REGISTER_PENDING_INTERRUPTION },
+    { AT(interrupt_state), HV_REGISTER_INTERRUPT_STATE },
+    { AT(xfem), HV_X64_REGISTER_XFEM },
 };
 
 void emuhv_regpage_store(EmuhvVp *vp)
@@ -42,36 +51,35 @@ void emuhv_regpage_store(EmuhvVp *vp)
     if (vp->s->page[0] == EMUHV_NO_PFN) {
         return;
     }
-    stw_le_p(p, RP_VERSION);
-    p[RP_VALID] = 1;
+    stw_le_p(p + AT(version), HV_VP_REGISTER_PAGE_VERSION_1);
+    p[AT(isvalid)] = 1;
     for (unsigned i = 0; i < 16; i++) {
-        stq_le_p(p + RP_GPR + i * 8, emuhv_vp_env(vp)->regs[i]);
+        stq_le_p(p + AT(rax) + i * 8, emuhv_vp_env(vp)->regs[i]);
     }
-    stq_le_p(p + RP_RIP, emuhv_vp_env(vp)->eip);
-    emuhv_reg_get(vp, 0x20011, &v);
-    stq_le_p(p + RP_RFLAGS, v.u64[0]);
+    stq_le_p(p + AT(rip), emuhv_vp_env(vp)->eip);
+    emuhv_reg_get(vp, HV_X64_REGISTER_RFLAGS, &v);
+    stq_le_p(p + AT(rflags), v.u64[0]);
     for (unsigned i = 0; i < 6; i++) {
-        emuhv_reg_get(vp, 0x30000 + i, &v);
-        memcpy(p + RP_XMM + i * 16, v.u8, 16);
-        emuhv_put_segment(p + RP_SEGMENTS + i * 16,
-                          &emuhv_vp_env(vp)->segs[i]);
+        emuhv_reg_get(vp, HV_X64_REGISTER_XMM0 + i, &v);
+        memcpy(p + AT(xmm0) + i * 16, v.u8, 16);
+        emuhv_put_segment(p + AT(es) + i * 16, &emuhv_vp_env(vp)->segs[i]);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(control_names); i++) {
-        emuhv_reg_get(vp, control_names[i], &v);
-        stq_le_p(p + RP_CONTROL + i * 8, v.u64[0]);
+    for (unsigned i = 0; i < ARRAY_SIZE(read_only); i++) {
+        emuhv_reg_get(vp, read_only[i].name, &v);
+        stq_le_p(p + read_only[i].at, v.u64[0]);
     }
-    stq_le_p(p + 0x1a8, emuhv_vp_env(vp)->xcr0);
     emuhv_ram_write(vp->s->page[0] << 12, p, sizeof(p));
 }
 
-static void load_class(EmuhvVp *vp, const uint8_t *p, uint32_t name,
-                       unsigned n, unsigned size)
+static void load_class(EmuhvVp *vp, const uint8_t *page, unsigned class)
 {
+    const uint8_t *p = page + classes[class].at;
+    unsigned size = classes[class].size;
     EmuhvRegVal v = { };
 
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < classes[class].n; i++) {
         memcpy(v.u8, p + i * size, size);
-        emuhv_reg_set(vp, name + i, &v);
+        emuhv_reg_set(vp, classes[class].name + i, &v);
     }
 }
 
@@ -85,25 +93,15 @@ void emuhv_regpage_load(EmuhvVp *vp)
     if (vp->s->page[0] == EMUHV_NO_PFN || !emuhv_ram_read(at, p, 8)) {
         return;
     }
-    dirty = ldl_le_p(p + RP_DIRTY);
-    if (!p[RP_VALID] || !dirty || !emuhv_ram_read(at, p, sizeof(p))) {
+    dirty = ldl_le_p(p + AT(dirty));
+    if (!p[AT(isvalid)] || !dirty || !emuhv_ram_read(at, p, sizeof(p))) {
         return;
     }
-    emuhv_ram_write(at + RP_DIRTY, clean, sizeof(clean));
-    if (dirty & DIRTY_GENERAL) {
-        load_class(vp, p + RP_GPR, 0x20000, 16, 8);
-    }
-    if (dirty & DIRTY_IP) {
-        load_class(vp, p + RP_RIP, 0x20010, 1, 8);
-    }
-    if (dirty & DIRTY_FLAGS) {
-        load_class(vp, p + RP_RFLAGS, 0x20011, 1, 8);
-    }
-    if (dirty & DIRTY_XMM) {
-        load_class(vp, p + RP_XMM, 0x30000, 6, 16);
-    }
-    if (dirty & DIRTY_SEGMENT) {
-        load_class(vp, p + RP_SEGMENTS, 0x60000, 6, 16);
+    emuhv_ram_write(at + AT(dirty), clean, sizeof(clean));
+    for (unsigned i = 0; i < ARRAY_SIZE(classes); i++) {
+        if (dirty >> i & 1) {
+            load_class(vp, p, i);
+        }
     }
 }
 

@@ -125,7 +125,7 @@ static uint16_t get_version(EmuhvVp *vp, const Reg *r, unsigned i,
 {
     static const uint32_t leaf[] = { 0x40000003, 0x40000004, 0x40000005,
                                      0x40000006 };
-    if (r->name == 0x100) {
+    if (r->name == HV(HYPERVISOR_VERSION)) {
         v->u32[0] = EMUHV_BUILD;
         v->u32[1] = 10 << 16;
     } else {
@@ -155,19 +155,21 @@ static uint16_t set_synth(EmuhvVp *vp, const Reg *r, unsigned i,
 #define SYNTH           .get = get_synth, .set = set_synth
 
 static const Reg regs[] = {
-    { 0x00004, 1, get_activity, set_activity },
-    { 0x00100, 1, get_version },
-    { 0x00200, 4, get_version },
-    { 0x00210, 6, SYNTH },                              /* crash */
-    { 0x10002, 1, get_pending_interruption, set_pending_interruption },
-    { 0x10003, 1, get_interrupt_state, set_interrupt_state },
-    { 0x10004, 2, get_pending_event, set_pending_event },
-    { 0x10006, 1, get_deliverability, set_deliverability },
-    { 0x90000, 5, SYNTH },
-    { 0x90013, 1, SYNTH },
-    { 0x90017, 1, SYNTH },
-    { 0xa0000, 21, SYNTH },
-    { 0xb0000, 8, SYNTH },
+    { HV(INTERNAL_ACTIVITY_STATE), 1, get_activity, set_activity },
+    { HV(HYPERVISOR_VERSION), 1, get_version },
+    { HV(PRIVILEGES_AND_FEATURES_INFO), 4, get_version },
+    { HV(GUEST_CRASH_P0), 6, SYNTH },
+    { HV(PENDING_INTERRUPTION), 1, get_pending_interruption,
+      set_pending_interruption },
+    { HV(INTERRUPT_STATE), 1, get_interrupt_state, set_interrupt_state },
+    { HV(PENDING_EVENT0), 2, get_pending_event, set_pending_event },
+    { HV(DELIVERABILITY_NOTIFICATIONS), 1, get_deliverability,
+      set_deliverability },
+    { HV(VP_RUNTIME), 5, SYNTH },
+    { HV(VP_ASSIST_PAGE), 1, SYNTH },
+    { HV(REFERENCE_TSC), 1, SYNTH },
+    { HV(SINT0), 21, SYNTH },
+    { HV(STIMER0_CONFIG), 8, SYNTH },
 };
 
 const RegTable emuhv_synth_regs = { regs, ARRAY_SIZE(regs) };

@@ -170,14 +170,14 @@ static uint16_t set_xmm_control(EmuhvVp *vp, const Reg *r, unsigned i,
 }
 
 static const Reg regs[] = {
-    { 0x20000, 16, U64(regs), .stride = 8 },
-    { 0x20010, 1, U64(eip) },
-    { 0x20011, 1, get_rflags, set_rflags, .after = F_HFLAGS },
-    { 0x30000, 16, get_xmm, set_xmm },
-    { 0x30010, 8, get_st, set_st },
-    { 0x30018, 1, get_fp_control, set_fp_control },
-    { 0x30019, 1, get_xmm_control, set_xmm_control },
-    { 0x60000, 8, get_segment, set_segment, .after = F_HFLAGS | F_FLUSH },
+    { X64(RAX), 16, U64(regs), .stride = 8 },
+    { X64(RIP), 1, U64(eip) },
+    { X64(RFLAGS), 1, get_rflags, set_rflags, .after = F_HFLAGS },
+    { X64(XMM0), 16, get_xmm, set_xmm },
+    { X64(FP_MMX0), 8, get_st, set_st },
+    { X64(FP_CONTROL_STATUS), 1, get_fp_control, set_fp_control },
+    { X64(XMM_CONTROL_STATUS), 1, get_xmm_control, set_xmm_control },
+    { X64(ES), 8, get_segment, set_segment, .after = F_HFLAGS | F_FLUSH },
 };
 
 const RegTable emuhv_user_regs = { regs, ARRAY_SIZE(regs) };

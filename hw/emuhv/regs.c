@@ -7,10 +7,6 @@
 #include "exec/cputlb.h"
 #include "regs.h"
 
-#define REG_EXPLICIT_SUSPEND    0x00000
-#define REG_INTERCEPT_SUSPEND   0x00001
-#define REG_DISPATCH_SUSPEND    0x00003
-
 uint16_t emuhv_reg_get_u64(EmuhvVp *vp, const Reg *r, unsigned i,
                            EmuhvRegVal *v)
 {
@@ -54,9 +50,16 @@ static const Reg *reg_find(uint32_t name)
 
 static bool *suspend_bit(EmuhvVp *vp, uint32_t name)
 {
-    return name == REG_EXPLICIT_SUSPEND ? &vp->s->explicit_suspend :
-           name == REG_INTERCEPT_SUSPEND ? &vp->s->intercept_suspend :
-           name == REG_DISPATCH_SUSPEND ? &vp->s->dispatch_suspend : NULL;
+    switch (name) {
+    case HV_REGISTER_EXPLICIT_SUSPEND:
+        return &vp->s->explicit_suspend;
+    case HV_REGISTER_INTERCEPT_SUSPEND:
+        return &vp->s->intercept_suspend;
+    case HV_REGISTER_DISPATCH_SUSPEND:
+        return &vp->s->dispatch_suspend;
+    default:
+        return NULL;
+    }
 }
 
 uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v)

@@ -2,8 +2,7 @@
 /*
  * Emulated Microsoft hypervisor: registers of a VP by name.
  *
- * Tables: the hypervisor's names and where QEMU keeps the value.  Names: enum
- * hv_register_name of Linux (hvgdk_mini.h) and the TLFS.
+ * Tables: the hypervisor's names and where QEMU keeps the value.
  */
 #ifndef HW_EMUHV_REGS_H
 #define HW_EMUHV_REGS_H
@@ -29,7 +28,7 @@ struct Reg {
     unsigned after;             /* F_* */
 };
 
-/* Sorted by name */
+/* Sorted by number */
 typedef struct RegTable {
     const Reg *regs;
     unsigned n;
@@ -51,6 +50,8 @@ static inline void *reg_field(EmuhvVp *vp, const Reg *r, unsigned i)
 RegGet emuhv_reg_get_u64;
 RegSet emuhv_reg_set_u64;
 
+#define X64(name)       HV_X64_REGISTER_##name
+#define HV(name)        HV_REGISTER_##name
 #define ENV(f)          .offset = offsetof(CPUX86State, f)
 #define U64_SET(f, fn)  .get = emuhv_reg_get_u64, .set = (fn), ENV(f)
 #define U64(f)          U64_SET(f, emuhv_reg_set_u64)
