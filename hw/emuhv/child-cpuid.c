@@ -151,7 +151,7 @@ void emuhv_cpuid_setup(EmuhvVp *vp)
         env->features[FEAT_1_EDX] &= ~CPUID_APIC;
     }
     env->features[FEAT_1_ECX] &= ~(CPUID_EXT_HYPERVISOR | CPUID_EXT_MONITOR);
-    if (vp->domain->s->synth_features & EMUHV_SF_PRESENT) {
+    if (vp->domain->s->synth_features & HV_SYNTH_FEATURE_HYPERVISOR_PRESENT) {
         env->features[FEAT_1_ECX] |= CPUID_EXT_HYPERVISOR;
     }
 }
@@ -163,15 +163,15 @@ static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
     uint64_t f = vp->domain->s->synth_features;
 
     memset(r, 0, 4 * sizeof(*r));
-    if (!(f & EMUHV_SF_PRESENT)) {
+    if (!(f & HV_SYNTH_FEATURE_HYPERVISOR_PRESENT)) {
         return;
     }
-    if (leaf > 0x40000000 && !(f & EMUHV_SF_HV1)) {
+    if (leaf > 0x40000000 && !(f & HV_SYNTH_FEATURE_HV1)) {
         return;
     }
     switch (leaf) {
     case 0x40000000:
-        r[0] = f & EMUHV_SF_HV1 ? 0x40000006 : 0x40000000;
+        r[0] = f & HV_SYNTH_FEATURE_HV1 ? 0x40000006 : 0x40000000;
         memcpy(&r[1], "Microsoft Hv", 12);
         break;
     case 0x40000001:
@@ -187,8 +187,8 @@ static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
          * a gap of two bits before the reference TSC.
          */
         r[0] = ((f >> 2) & 0x7f) | (f & 0xe00);
-        r[3] = (f & (1 << 11) ? 1u << 8 : 0) | 1u << 10 |
-               (f & (1 << 22) ? 1u << 19 : 0);
+        r[3] = (f & HV_SYNTH_FEATURE_FREQUENCY ? 1u << 8 : 0) | 1u << 10 |
+               (f & HV_SYNTH_FEATURE_DIRECT_TIMERS ? 1u << 19 : 0);
         break;
     case 0x40000004:
         r[0] = 1u << 9;         /* deprecating auto-EOI */

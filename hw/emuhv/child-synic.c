@@ -17,18 +17,6 @@
 #include "vp-int.h"
 
 
-/* Synthetic processor features (property 0x10001) that bring MSRs */
-#define SF_PRESENT          (1ull << 0)
-#define SF_VP_RUNTIME       (1ull << 2)
-#define SF_REF_COUNTER      (1ull << 3)
-#define SF_SYNIC            (1ull << 4)
-#define SF_STIMER           (1ull << 5)
-#define SF_INTR_CTRL        (1ull << 6)
-#define SF_HYPERCALL        (1ull << 7)
-#define SF_VP_INDEX         (1ull << 8)
-#define SF_REFERENCE_TSC    (1ull << 9)
-#define SF_FREQUENCY        (1ull << 11)
-
 #define SINT_MASKED         (1ull << 16)
 #define SINT_AUTO_EOI       (1ull << 17)
 #define SINT_POLLING        (1ull << 18)
@@ -278,27 +266,27 @@ static uint64_t feature_of(uint32_t msr)
     switch (msr) {
     case HV_X64_MSR_GUEST_OS_ID:
     case HV_X64_MSR_HYPERCALL:
-        return SF_HYPERCALL;
+        return HV_SYNTH_FEATURE_HYPERCALL;
     case HV_X64_MSR_VP_INDEX:
-        return SF_VP_INDEX;
+        return HV_SYNTH_FEATURE_VP_INDEX;
     case HV_X64_MSR_VP_RUNTIME:
-        return SF_VP_RUNTIME;
+        return HV_SYNTH_FEATURE_VP_RUN_TIME;
     case HV_X64_MSR_TIME_REF_COUNT:
-        return SF_REF_COUNTER;
+        return HV_SYNTH_FEATURE_REFERENCE_COUNTER;
     case HV_X64_MSR_REFERENCE_TSC:
-        return SF_REFERENCE_TSC;
+        return HV_SYNTH_FEATURE_REFERENCE_TSC;
     case HV_X64_MSR_TSC_FREQUENCY:
     case HV_X64_MSR_APIC_FREQUENCY:
-        return SF_FREQUENCY;
+        return HV_SYNTH_FEATURE_FREQUENCY;
     case HV_X64_MSR_EOI ... HV_X64_MSR_VP_ASSIST_PAGE:
-        return SF_INTR_CTRL;
+        return HV_SYNTH_FEATURE_INTR_CTRL;
     case HV_X64_MSR_SCONTROL ... HV_X64_MSR_EOM:
     case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
-        return SF_SYNIC;
+        return HV_SYNTH_FEATURE_SYNIC;
     case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
-        return SF_STIMER;
+        return HV_SYNTH_FEATURE_SYNTHETIC_TIMERS;
     case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL:
-        return SF_PRESENT;
+        return HV_SYNTH_FEATURE_HYPERVISOR_PRESENT;
     default:
         return 0;
     }
@@ -309,7 +297,8 @@ bool emuhv_synth_is_msr(EmuhvVp *vp, uint32_t msr)
     uint64_t f = vp->domain->s->synth_features;
     uint64_t need = feature_of(msr);
 
-    return need && (f & SF_PRESENT) && (f & need) == need;
+    return need && (f & HV_SYNTH_FEATURE_HYPERVISOR_PRESENT) &&
+           (f & need) == need;
 }
 
 /* Each timer has two MSRs: its configuration and its count. */

@@ -295,7 +295,6 @@ void emuhv_do_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
 
 /* ---- Hypercalls ---- */
 
-
 static void hypercall_message(EmuhvVp *vp)
 {
     static const uint8_t order[] = { R_EAX, R_EBX, R_ECX, R_EDX, 8, R_ESI,

@@ -298,8 +298,6 @@ bool emuhv_msr_intercepted(EmuhvDomain *d, uint32_t msr, bool write);
 EmuhvMsrAction emuhv_msr_action(EmuhvDomain *d, uint32_t msr);
 
 /* child-cpuid.c */
-#define EMUHV_SF_PRESENT    1ull
-#define EMUHV_SF_HV1        2ull
 void emuhv_cpuid_setup(EmuhvVp *vp);
 uint64_t emuhv_processor_features(unsigned bank);
 uint64_t emuhv_xsave_features(void);

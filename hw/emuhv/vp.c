@@ -513,7 +513,8 @@ EmuhvDomain *emuhv_domain_new(const EmuhvDomainConfig *cfg)
     d->cfg = *cfg;
     d->s = g_new0(struct EmuhvDomainState, 1);
     d->s->s2 = emuhv_s2_new();
-    d->s->synth_features = EMUHV_SF_PRESENT | EMUHV_SF_HV1;
+    d->s->synth_features = HV_SYNTH_FEATURE_HYPERVISOR_PRESENT |
+                           HV_SYNTH_FEATURE_HV1;
     qemu_mutex_init(&d->s->lock);
     d->s->cpuid_icept = g_hash_table_new(NULL, NULL);
     d->s->msr_icept = g_hash_table_new(NULL, NULL);
