@@ -66,11 +66,15 @@ class Linux(Vm):
 
 
 class Small(Linux):
-    """The guest of tests/guest/small-guest, started by PVH, at its prompt."""
+    """
+    The guest of tests/guest/small-guest at its prompt. Its vmlinux is started by
+    PVH, and is loaded anew when the guest wakes from S3; vmlinuz is not, but
+    unpacks itself first.
+    """
     guest = None
 
     def __init__(self, *args, modules='', append='', machine='q35', cpu=HOST_CPU,
-                 memory='256', initrd_at=None, **kwargs):
+                 memory='256', kernel='vmlinux', initrd_at=None, **kwargs):
         if not Small.guest:
             Small.guest = make('tests/guest/small-guest')
         image = f'{self.guest}/initrd.img'
@@ -82,7 +86,7 @@ class Small(Linux):
             append += f' initrdmem={initrd_at:#x},{os.path.getsize(image):#x}'
         super().__init__(
             '-M', machine, '-cpu', cpu, '-m', memory, '-vga', 'none',
-            '-kernel', f'{self.guest}/vmlinux', *initrd, '-append',
+            '-kernel', f'{self.guest}/{kernel}', *initrd, '-append',
             f'console=ttyS0 quiet panic=-1 modules={modules} {append}',
             *args, **kwargs)
 

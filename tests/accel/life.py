@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian in one long life: CPUs and memory come and go, it sleeps, starts a
-kernel with kexec, and ends when the power button is pressed."""
+"""A Linux guest in one long life: CPUs and memory come and go, and it sleeps."""
 
 import sys
+import tempfile
 import time
-from linux import HOST_CPU, Linux, make
+from linux import Small
 from vm import PATIENCE, Tap, QmpError
 
 
@@ -16,12 +16,12 @@ def equal(what, seen, wanted):
 
 def wait_for(vm, command, wanted):
     """Until the guest's answer is the wanted one."""
-    for _ in range(60):
-        seen = vm.run(command)
-        if seen == wanted:
-            return
-        time.sleep(0.05 * PATIENCE)
-    raise AssertionError(f'{command}: {seen!r} at last, wanted {wanted!r}')
+    end = time.monotonic() + 30 * PATIENCE
+    while (seen := vm.run(command)) != wanted:
+        if time.monotonic() > end:
+            raise AssertionError(f'{command}: {seen!r} at last, wanted '
+                                 f'{wanted!r}')
+        time.sleep(0.5)
 
 
 def unplug(vm, device):
@@ -39,10 +39,10 @@ def processors(vm):
              if 'qom-path' not in c][-1]
     for _ in range(2):
         vm.qmp('device_add', driver=place['type'], id='cpu2', **place['props'])
-        # Debian's udev does not bring it online by itself.
         wait_for(vm, 'ls -d /sys/devices/system/cpu/cpu2',
                  '/sys/devices/system/cpu/cpu2')
-        vm.run('echo 1 >/sys/devices/system/cpu/cpu2/online')
+        equal('online', vm.run(
+            'echo 1 >/sys/devices/system/cpu/cpu2/online; echo $?'), '0')
         equal('nproc', vm.run('nproc'), '3')
         equal('work there',
               vm.run('taskset -c 2 sh -c "echo \\$((6 * 7))"'), '42')
@@ -64,8 +64,8 @@ def memory(vm):
              f'{(before + 200) << 10}; echo $?', '0')
     # What can move is taken from there first.
     vm.run('mount -t tmpfs -o size=100% t /mnt; '
-           'dd if=/dev/urandom of=/tmp/seed bs=1M count=1 status=none; '
-           'for i in $(seq 200); do echo $i; cat /tmp/seed; done >/mnt/a', 300)
+           'dd if=/dev/urandom of=/tmp/seed bs=1M count=1 2>/dev/null; '
+           'for i in $(seq 150); do echo $i; cat /tmp/seed; done >/mnt/a', 300)
     made = vm.run('md5sum </mnt/a', 300)
     equal('memory, read again', vm.run('md5sum </mnt/a', 300), made)
     vm.run('umount /mnt')
@@ -77,65 +77,44 @@ def memory(vm):
 
 def sleep(vm):
     """S3, and what wakes it."""
+    made = vm.run('dd if=/dev/urandom of=/tmp/data bs=1M count=4 2>/dev/null; '
+                  'md5sum </tmp/data')
     vm.console.type('echo mem >/sys/power/state; echo woken: $?')
-    equal('SUSPEND', vm.wait_event('SUSPEND', 60) is not None, True)
+    equal('SUSPEND', vm.wait_event('SUSPEND', 30) is not None, True)
     equal('status', vm.status(), 'suspended')
     vm.qmp('system_wakeup')
-    vm.console.wait_for(r'woken: 0[^#]*guest-shell# ', 120)
+    vm.console.wait_for(r'woken: 0[^#]*guest-shell# ', 100)
     equal('nproc', vm.run('nproc'), '2')
-    made = vm.run('dd if=/dev/urandom of=/data bs=1M count=4 status=none;'
-                  'sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum </data')
-    equal('the disk', vm.run('sha256sum </data'), made)
+    equal('memory', vm.run('md5sum </tmp/data'), made)
+    vm.run('dd if=/tmp/data of=/dev/vda bs=64k conv=fsync 2>/dev/null; '
+           'echo 3 >/proc/sys/vm/drop_caches')
+    equal('the disk', vm.run('md5sum </dev/vda'), made)
 
 
-def kexec(vm):
-    before = vm.run('cat /proc/sys/kernel/random/boot_id')
-    equal('kexec -l', vm.run(
-        'kexec -l /vmlinuz --initrd=/initrd.img --reuse-cmdline; echo $?'),
-          '0')
-    vm.console.type('kexec -e')
-    vm.console.login(300)
-    equal('another boot',
-          vm.run('cat /proc/sys/kernel/random/boot_id') != before, True)
-    equal('nproc', vm.run('nproc'), '2')
-    equal('systemd', vm.run('systemctl is-system-running --wait', 240),
-          'running')
-
-
-def power_button(vm):
-    vm.qmp('system_powerdown')
-    equal('exit status', vm.wait_end(60), 0)
-    equal('complaints', vm.said(), '')
-
-
-def main():
-    guest = make('scripts/debian-guest')
-    with Linux('-M', 'q35', '-cpu', HOST_CPU, '-smp', '2,maxcpus=4,sockets=4',
-               '-m', '512,slots=2,maxmem=2G', '-kernel', f'{guest}/vmlinuz',
-               '-initrd', f'{guest}/initrd.img', '-append',
-               'root=/dev/vda rw console=ttyS0 quiet '
-               'memhp_default_state=online_movable', '-drive',
-               f'file={guest}/disk.raw,format=raw,if=virtio,snapshot=on',
-               '-nic', 'user,model=virtio-net-pci') as vm:
-        try:
-            vm.console.login(300)
-        except AssertionError as e:
-            Tap.ok(False, 'login', f'{e}\n{vm}')
-            Tap.end()
+def life(disk):
+    with Small('-smp', '2,maxcpus=4,sockets=4', '-drive',
+               f'file={disk},format=raw,if=virtio',
+               memory='256,slots=2,maxmem=2G', kernel='vmlinuz',
+               append='memhp_default_state=online_movable',
+               modules='virtio_pci,virtio_blk') as vm:
         for name, test in (
                 ('a CPU is plugged in, works and is unplugged, twice',
                  processors),
                 ('memory is plugged in, holds data and is unplugged', memory),
-                ('S3 and wake-up', sleep),
-                ('kexec', kexec),
-                ('the power button ends it', power_button)):
-            started = time.monotonic()
+                ('suspend to RAM and wake-up', sleep)):
             try:
                 test(vm)
             except (AssertionError, QmpError) as e:
                 Tap.ok(False, name, f'{e}\n{vm}')
                 break
-            Tap.ok(True, f'{name}: {time.monotonic() - started:.0f} s')
+            Tap.ok(True, name)
+        Tap.equal(vm.said(), '', 'QEMU has no complaint')
+
+
+def main():
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.truncate(4 << 20)
+        life(disk.name)
     Tap.end()
 
 
