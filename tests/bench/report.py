@@ -117,18 +117,17 @@ def table(out, title, rows, columns, label):
 
 
 def text(lines, families):
-    out = []
-    for x in lines:
-        if x['part'] == 'version':
-            out.append(f'{x["vmm"]}: {x["text"]}')
+    out = list(dict.fromkeys(f'{x["vmm"]}: {x["text"]}' for x in lines
+                             if x['part'] == 'version'))
     version = next(x for x in lines if x['part'] == 'version')
     out += [f'host: Linux {version["kernel"]}, emulated',
             f'machine: {version["machine"]}', '']
+    exits = [('ioctls', 'ioctls'), ('hypercalls', 'hypercalls'), ('us', 'us'),
+             ('user', 'user'), ('kernel', 'kernel'),
+             ('instructions', 'instructions')]
     wanted = {
-        'exits': ('Cost of an exit', 'kind', [
-            ('ioctls', 'ioctls'), ('hypercalls', 'hypercalls'), ('us', 'us'),
-            ('user', 'user'), ('kernel', 'kernel'),
-            ('instructions', 'instructions')]),
+        'core': ('Cost of an exit, scheduler core', 'kind', exits),
+        'root': ('Cost of an exit, scheduler root', 'kind', exits),
         'starts': ('From exec to ...', 'to', [
             ('ioctls', 'ioctls'), ('hypercalls', 'hypercalls'),
             ('instructions', 'Minsns'), ('ms', 'ms')]),
@@ -194,9 +193,11 @@ def plots(directory, families):
     def path(name):
         return os.path.join(directory, f'{name}.svg')
 
-    if families['exits']:
-        bars(pyplot, path('exits'), families['exits'], 'instructions',
-             'Cost of an exit', "the host's instructions")
+    for scheduler in ('core', 'root'):
+        if families[scheduler]:
+            bars(pyplot, path(f'exits-{scheduler}'), families[scheduler],
+                 'instructions', f'Cost of an exit, scheduler {scheduler}',
+                 "the host's instructions")
     if families['starts']:
         bars(pyplot, path('starts'), families['starts'], 'ms',
              'From exec to ...', 'ms in the emulated host')
@@ -219,7 +220,8 @@ def main():
     with open(os.path.join(directory, 'results.json'), encoding='ascii') as f:
         lines = json.load(f)
     families = {
-        'exits': family(lines, 'exit', 'kind', per_exit),
+        **{s: family([x for x in lines if x['scheduler'] == s], 'exit', 'kind',
+                     per_exit) for s in ('core', 'root')},
         'starts': family(lines, 'start', 'to', costs),
         'vcpus': family(lines, 'vcpus', 'cpus', growth),
         'smp': family(lines, 'smp', 'cpus', rates),
