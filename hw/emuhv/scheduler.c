@@ -80,6 +80,7 @@ static void finish_work(CPUState *cs, run_on_cpu_data data)
         emuhv_ram_write(slot->out_gpa, out, sizeof(out));
     }
     slot_free(slot);
+    emuhv_stats_call(HVCALL_DISPATCH_VP, status);
     emuhv_hcall_complete(pc, status);
 }
 
