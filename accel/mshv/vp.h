@@ -53,7 +53,10 @@ typedef struct MshvAccess {
                       unsigned size);
     };
     bool *engaged;              /* the device handles an access */
-} QEMU_ALIGNED(64) MshvAccess;
+} MshvAccess;
+
+/* A power of two is found by a shift. */
+QEMU_BUILD_BUG_ON(sizeof(MshvAccess) != 64);
 
 #define MSHV_ACCESS_SLOTS 64
 
