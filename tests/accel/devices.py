@@ -314,7 +314,10 @@ def memory(backend, name, discard=True):
                'reserve=off', '-device', 'virtio-mem-pci,id=vmem0,memdev=v',
                '-device', 'virtio-balloon-pci,free-page-reporting=on',
                machine='q35,memory-backend=m', memory='256,maxmem=1G',
-               append='memhp_default_state=online_movable',
+               # Whether blocks of the kernel's order, 2 MiB, become free depends
+               # on what is left between them.
+               append='memhp_default_state=online_movable page_reporting.'
+               'page_reporting_order=4',
                modules='virtio_pci,virtio_mem,virtio_balloon') as vm:
         part(vm, f'{name}: memory holds what is written', fill, 64)
         if discard:
