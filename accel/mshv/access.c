@@ -16,21 +16,22 @@
 
 uint32_t mshv_access_version;
 
-static void change_begins(MemoryListener *listener)
+/* Odd while changes are under way: see mshv_access_fill(). */
+static void advance(unsigned by)
 {
-    qatomic_set_mb(&mshv_access_version, mshv_access_version + 1);
+    qatomic_set_mb(&mshv_access_version, mshv_access_version + by);
 }
 
-static void change_ends(MemoryListener *listener)
+static void change_begins_or_ends(MemoryListener *listener)
 {
-    qatomic_set_mb(&mshv_access_version, mshv_access_version + 1);
+    advance(1);
 }
 
 static void eventfd_changes(MemoryListener *listener,
                             MemoryRegionSection *section, bool match_data,
                             uint64_t data, EventNotifier *e)
 {
-    qatomic_set_mb(&mshv_access_version, mshv_access_version + 2);
+    advance(2);
 }
 
 void mshv_access_init(void)
@@ -38,8 +39,8 @@ void mshv_access_init(void)
     /* QEMU calls the first two for the changes of all address spaces. */
     static MemoryListener of_ports = {
         .name = "mshv-access-io",
-        .begin = change_begins,
-        .commit = change_ends,
+        .begin = change_begins_or_ends,
+        .commit = change_begins_or_ends,
         .eventfd_add = eventfd_changes,
         .eventfd_del = eventfd_changes,
     };

@@ -244,10 +244,11 @@ static void set_scheduler(Object *obj, const char *value, Error **errp)
     }
 }
 
-static void get_vps(Object *obj, Visitor *v, const char *name, void *opaque,
-                    Error **errp)
+/* @opaque: where in emuhv the number is. */
+static void get_number(Object *obj, Visitor *v, const char *name, void *opaque,
+                       Error **errp)
 {
-    visit_type_uint32(v, name, &emuhv.pool_size, errp);
+    visit_type_uint32(v, name, opaque, errp);
 }
 
 static void set_vps(Object *obj, Visitor *v, const char *name, void *opaque,
@@ -268,12 +269,6 @@ static void set_vps(Object *obj, Visitor *v, const char *name, void *opaque,
     tcg_extra_cpus = emuhv_pool_size();
 }
 
-static void get_xsave_pad(Object *obj, Visitor *v, const char *name,
-                          void *opaque, Error **errp)
-{
-    visit_type_uint32(v, name, &emuhv.xsave_pad, errp);
-}
-
 static void set_xsave_pad(Object *obj, Visitor *v, const char *name,
                           void *opaque, Error **errp)
 {
@@ -289,12 +284,6 @@ static void set_xsave_pad(Object *obj, Visitor *v, const char *name,
         return;
     }
     emuhv.xsave_pad = value;
-}
-
-static void get_odd_port(Object *obj, Visitor *v, const char *name,
-                         void *opaque, Error **errp)
-{
-    visit_type_uint32(v, name, &emuhv.odd_port, errp);
 }
 
 static void set_odd_port(Object *obj, Visitor *v, const char *name,
@@ -338,16 +327,16 @@ void emuhv_machine_class_init(ObjectClass *oc)
                                   set_scheduler);
     object_class_property_set_description(oc, "emuhv-scheduler",
         "Who schedules child VPs: core (the hypervisor) or root (the parent)");
-    object_class_property_add(oc, "emuhv-vps", "uint32", get_vps, set_vps,
-                              NULL, NULL);
+    object_class_property_add(oc, "emuhv-vps", "uint32", get_number, set_vps,
+                              NULL, &emuhv.pool_size);
     object_class_property_set_description(oc, "emuhv-vps",
         "VPs that all child partitions together may have");
-    object_class_property_add(oc, "emuhv-xsave-pad", "uint32", get_xsave_pad,
-                              set_xsave_pad, NULL, NULL);
+    object_class_property_add(oc, "emuhv-xsave-pad", "uint32", get_number,
+                              set_xsave_pad, NULL, &emuhv.xsave_pad);
     object_class_property_set_description(oc, "emuhv-xsave-pad",
         "Pad the XSAVE state of child VPs to at least so many bytes");
-    object_class_property_add(oc, "emuhv-odd-port", "uint32", get_odd_port,
-                              set_odd_port, NULL, NULL);
+    object_class_property_add(oc, "emuhv-odd-port", "uint32", get_number,
+                              set_odd_port, NULL, &emuhv.odd_port);
     object_class_property_set_description(oc, "emuhv-odd-port",
         "I/O port of children at which they exit by a message of no known type");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,

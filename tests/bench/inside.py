@@ -221,20 +221,17 @@ class Bench:
                 self.attempt('vms', vmm, lambda: together(vmm, number),
                              vms=number, count=number)
 
-    def machine(self):
-        for vmm in self.qemus:
-            done = subprocess.run([*vmm.prefix, vmm.program, '--version'],
-                                  stdout=subprocess.PIPE, text=True,
-                                  check=True)
-            tell('version', vmm, text=done.stdout.splitlines()[0],
-                 machine=' '.join(MACHINE), kernel=os.uname().release)
+    def versions(self):
+        for vmm in self.vmms:
+            tell('version', vmm, text=vmm.version(), machine=' '.join(MACHINE),
+                 kernel=os.uname().release)
 
 
 def main():
     what = json.loads(sys.argv[1])
     os.makedirs(RUN, exist_ok=True)
     bench = Bench(what)
-    bench.machine()
+    bench.versions()
     for part in what['parts']:
         getattr(bench, part)()
 

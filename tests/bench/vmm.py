@@ -104,6 +104,14 @@ class Vmm:
         else:
             self.program = self.copy(os.path.join(what['shared'], 'floor'))
 
+    def version(self):
+        """The first line of what it says of itself."""
+        if not self.is_qemu:
+            return 'runs the guest and answers, no more'
+        done = subprocess.run([*self.prefix, self.program, '--version'],
+                              stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout.splitlines()[0]
+
     def copy(self, path):
         directory = os.path.join(RUN, self.name)
         os.makedirs(directory, exist_ok=True)
