@@ -69,8 +69,8 @@ static void *run(void *arg)
 }
 
 /*
- * Each time with new VPs: the last interrupt of a game stays pending, and in the
- * next one there would be two at a time, which a local APIC may merge.
+ * Each time with new VPs: the last interrupt of a game stays pending, and in
+ * the next one there would be two at a time, which a local APIC may merge.
  */
 static void play(bool kick, const char *what)
 {
