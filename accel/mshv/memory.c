@@ -168,7 +168,14 @@ static bool region_of_section(MemoryRegionSection *section,
 {
     MemoryRegion *mr = section->mr;
 
-    if (!memory_region_is_ram(mr) && !memory_region_is_romd(mr)) {
+    /*
+     * Of a device's memory, such as a BAR by VFIO, the driver of Linux 7.3 and
+     * older takes the offset in the mapped file for the physical address
+     * (vm_pgoff in mshv_map_user_memory(), which VFIO does not change): it
+     * would map something else. So accesses exit, and QEMU does them.
+     */
+    if (memory_region_is_ram_device(mr) ||
+        (!memory_region_is_ram(mr) && !memory_region_is_romd(mr))) {
         return false;
     }
     *region = (MshvRegion) {

@@ -9,45 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from linux import Small
-from vm import PATIENCE, Tap, QmpError
+from linux import Small, appears, equal, part, until
+from vm import PATIENCE, Tap
 
 # The numbers of Linux's vsock
 ANY_CID, PORT = 0xffffffff, 7000
 TABLET = 'QEMU QEMU USB Tablet'
 EV_ABS = 3
-
-
-def equal(what, seen, wanted):
-    if seen != wanted:
-        raise AssertionError(f'{what}: saw {seen!r}, wanted {wanted!r}')
-
-
-def part(vm, name, test, *args):
-    """One test of a running guest."""
-    try:
-        test(vm, *args)
-    except (AssertionError, QmpError, OSError) as e:
-        return Tap.ok(False, name, f'{e}\n{vm}')
-    return Tap.ok(True, name)
-
-
-def until(test, seconds=30):
-    """Wait until test() is true; returns what it was at last."""
-    end = time.monotonic() + seconds * PATIENCE
-    while not (good := test()) and time.monotonic() < end:
-        time.sleep(0.5)
-    return good
-
-
-def appears(vm, command):
-    """What a command prints, as soon as it prints something: drivers find some
-    devices a while after they are loaded."""
-    seen = until(lambda: vm.run(command))
-    if not seen:
-        raise AssertionError(f'{command}: nothing')
-    return seen
 
 
 # ---- virtio and its likes, all in one guest ----

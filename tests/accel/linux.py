@@ -5,8 +5,9 @@ import os
 import socket
 import subprocess
 import threading
+import time
 
-from vm import ACCEL, PATIENCE, TOP, Vm
+from vm import ACCEL, PATIENCE, TOP, QmpError, Tap, Vm
 from console import Console
 
 # All that the accelerator can give.
@@ -101,3 +102,46 @@ class Small(Linux):
             self.__exit__()
             raise AssertionError(text) from None
         return self
+
+
+# ---- Questions to a guest ----
+
+def equal(what, seen, wanted):
+    if seen != wanted:
+        raise AssertionError(f'{what}: saw {seen!r}, wanted {wanted!r}')
+
+
+def part(vm, name, test, *args):
+    """One test of a running guest."""
+    try:
+        test(vm, *args)
+    except (AssertionError, QmpError, OSError) as e:
+        return Tap.ok(False, name, f'{e}\n{vm}')
+    return Tap.ok(True, name)
+
+
+def until(test, seconds=30):
+    """Wait until test() is true; returns what it was at last."""
+    end = time.monotonic() + seconds * PATIENCE
+    while not (good := test()) and time.monotonic() < end:
+        time.sleep(0.5)
+    return good
+
+
+def appears(vm, command):
+    """What a command prints, as soon as it prints something: drivers find some
+    devices a while after they are loaded."""
+    seen = until(lambda: vm.run(command))
+    if not seen:
+        raise AssertionError(f'{command}: nothing')
+    return seen
+
+
+def unplug(vm, device):
+    """Ask the guest to let go of a device, until it does."""
+    vm.qmp('device_del', id=device)
+    # Its parts have events, too.
+    while event := vm.wait_event('DEVICE_DELETED', 60):
+        if event['data'].get('device') == device:
+            return
+    raise AssertionError(f'{device} is not unplugged')

@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices of the host that guests have by VFIO. tests/accel/run adds them to the
+emulated host; elsewhere they are looked for, and none is taken from its driver.
+"""
+
+import glob
+import os
+import sys
+
+from linux import Small, appears, equal, part, unplug, until
+from vm import Tap
+
+# PCI vendor and device
+DISK, NIC = ('0x1b36', '0x0010'), ('0x8086', '0x10d3')
+PCI = '/sys/bus/pci'
+# The emulated host's IOMMU does not remap interrupts.
+UNSAFE = '/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts'
+
+
+def read(path):
+    with open(path, encoding='ascii') as f:
+        return f.read().strip()
+
+
+def write(path, text):
+    with open(path, 'w', encoding='ascii') as f:
+        f.write(text)
+
+
+def take(ids):
+    """Give a device that nobody uses to vfio-pci. Its address, or None."""
+    for path in glob.glob(f'{PCI}/devices/*'):
+        if (read(f'{path}/vendor'), read(f'{path}/device')) == ids and \
+                os.path.exists(f'{path}/iommu_group') and \
+                not os.path.exists(f'{path}/driver'):
+            address = os.path.basename(path)
+            write(f'{path}/driver_override', 'vfio-pci')
+            write(f'{PCI}/drivers_probe', address)
+            return address
+    return None
+
+
+def interrupts(vm, name):
+    """How many a device's driver has had, and by what chips."""
+    words = [w for line in vm.run(f'grep {name} /proc/interrupts').splitlines()
+             for w in line.split()[1:]]
+    return (sum(int(w) for w in words if w.isdigit()),
+            ' '.join({w for w in words if 'APIC' in w or 'MSI' in w}))
+
+
+def disk(vm):
+    """Data by DMA, and interrupts that do not pass through QEMU."""
+    appears(vm, 'ls -d /sys/block/nvme0n1')
+    vm.run('dd if=/dev/urandom of=/tmp/data bs=1M count=4 2>/dev/null')
+    made = vm.run('md5sum </tmp/data')
+    before, calls = interrupts(vm, 'nvme0q')[0], vm.stats()
+    vm.run('dd if=/tmp/data of=/dev/nvme0n1 bs=16k conv=fsync 2>/dev/null; '
+           'echo 3 >/proc/sys/vm/drop_caches')
+    equal('data', vm.run('dd if=/dev/nvme0n1 bs=16k count=256 iflag=direct '
+                         '2>/dev/null | md5sum'), made)
+    seen, chip = interrupts(vm, 'nvme0q')
+    equal('the interrupts', 'MSI' in chip, True)
+    if seen < before + 256:
+        raise AssertionError(f'{seen - before} interrupts for 256 reads')
+    asserted = vm.stats().get('calls-assert-interrupt', 0) - \
+        calls.get('calls-assert-interrupt', 0)
+    if asserted > 64:
+        raise AssertionError(f'QEMU sent {asserted} interrupts')
+
+
+def network(vm, chip):
+    vm.run('ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0')
+    equal('the answer of the gateway', until(
+        lambda: vm.run('ping -c 3 -W 5 10.0.2.2 >/dev/null; echo $?') == '0'),
+        True)
+    count, seen = interrupts(vm, 'eth0')
+    if not count or chip not in seen:
+        raise AssertionError(f'{count} interrupts by {seen!r}, wanted {chip}')
+
+
+def reset(vm):
+    vm.qmp('system_reset')
+    vm.console.shell(300)
+    disk(vm)
+
+
+def hotplug(vm, address):
+    """Plugged in and unplugged, twice, at a root port."""
+    for _ in range(2):
+        vm.qmp('device_add', driver='vfio-pci', host=address, id='d', bus='p')
+        disk(vm)
+        unplug(vm, 'd')
+        equal('the disk', vm.run('ls /sys/block | grep nvme'), '')
+
+
+def both(nvme, nic):
+    with Small('-smp', '2', '-device', f'vfio-pci,host={nvme}',
+               '-device', f'vfio-pci,host={nic}',
+               modules='nvme,e1000e') as vm:
+        part(vm, 'NVMe: data and interrupts by MSI-X', disk)
+        part(vm, 'e1000e: packets and interrupts by MSI-X', network, 'MSI')
+        part(vm, 'NVMe after a reset of the guest', reset)
+        part(vm, 'e1000e after a reset of the guest', network, 'MSI')
+        Tap.equal(vm.said(), '', 'QEMU has no complaint')
+
+
+def pin_interrupts(nic):
+    with Small('-device', f'vfio-pci,host={nic}', modules='e1000e',
+               append='e1000e.IntMode=0') as vm:
+        part(vm, 'e1000e: interrupts by its pin', network, 'APIC')
+        Tap.equal(vm.said(), '', 'QEMU has no complaint')
+
+
+def plugged(nvme):
+    with Small('-device', 'pcie-root-port,id=p,chassis=1',
+               modules='nvme') as vm:
+        part(vm, 'NVMe is plugged in, works and is unplugged, twice', hotplug,
+             nvme)
+        Tap.equal(vm.said(), '', 'QEMU has no complaint')
+
+
+def main():
+    nvme, nic = (take(ids) for ids in (DISK, NIC))
+    if nvme and nic:
+        write(UNSAFE, 'Y')
+        both(nvme, nic)
+        pin_interrupts(nic)
+        plugged(nvme)
+    else:
+        Tap.ok(True, 'VFIO # SKIP machine: no free devices with an IOMMU')
+    Tap.end()
+
+
+sys.exit(main())
