@@ -58,7 +58,8 @@ MMIO_FETCH = 'ljmp $0xa000, $0x10\n'
 def end(d, code, name, wanted, args=(), status=None):
     """QEMU ends with a SHUTDOWN event of that reason, or stops as @status."""
     with Vm('-M', 'pc', '-m', '16', '-bios', firmware(d, code),
-            '-device', 'VGA,romfile=', *args) as vm:
+            '-device', 'VGA,romfile=', *args, paused=True) as vm:
+        vm.qmp('cont')
         event = vm.wait_event('STOP' if status else 'SHUTDOWN', 30)
         if status:
             saw = vm.status() if event else 'no event'
@@ -77,7 +78,9 @@ def ends(d):
     end(d, TRIPLE, 'triple fault, -no-reboot -no-shutdown', None,
         ['-no-reboot', '-no-shutdown'], status='shutdown')
     with Vm('-M', 'pc', '-m', '16', '-bios', firmware(
-            d, 'incl 0x500\ncmpl $5, 0x500\nje 4f\n' + TRIPLE + '4:\n')) as vm:
+            d, 'incl 0x500\ncmpl $5, 0x500\nje 4f\n' + TRIPLE + '4:\n'),
+            paused=True) as vm:
+        vm.qmp('cont')
         for n in range(4):
             event = vm.wait_event('RESET', 30)
             Tap.equal(event and event['data']['reason'], 'guest-reset',

@@ -57,7 +57,10 @@ class QmpError(Exception):
 
 
 class Vm:
-    """One QEMU. Use with `with`: it ends with the block."""
+    """
+    One QEMU. Use with `with`: it ends with the block. An event that may come at
+    once is missed unless the guest is started @paused.
+    """
 
     def __init__(self, *args, accel=ACCEL, paused=False, fds=()):
         self.dir = tempfile.TemporaryDirectory(prefix='mshv-test-')
