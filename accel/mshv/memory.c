@@ -343,12 +343,8 @@ static MemoryListener memory_listener = {
     .eventfd_del = mshv_eventfd_del,
 };
 
-/*
- * Older kernels pin all guest memory when it is mapped; newer ones let it
- * move, and bring pages in when the guest touches them. There is no question
- * to ask about it, but a page that was pinned is resident.
- */
-static int kernel_pins_memory(bool *pins, Error **errp)
+/* Map a page that nobody has touched. One that was pinned is resident. */
+static int is_page_pinned(bool *pinned, Error **errp)
 {
     size_t size = qemu_real_host_page_size();
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -365,16 +361,36 @@ static int kernel_pins_memory(bool *pins, Error **errp)
     }
     ret = set_guest_memory(&region, true, errp);
     if (!ret) {
-        *pins = !mincore(page, size, &resident) && (resident & 1);
+        *pinned = !mincore(page, size, &resident) && (resident & 1);
         ret = set_guest_memory(&region, false, errp);
     }
     munmap(page, size);
     return ret;
 }
 
+/*
+ * Older kernels pin all guest memory when it is mapped; newer ones let it
+ * move, and bring pages in when the guest touches them. There is no question
+ * to ask about it.
+ *
+ * Newer ones, too, pin a region where they cannot watch the address space. To
+ * begin with that they need a moment without a signal or a notice of io_uring
+ * (mm_take_all_locks()); later regions only join in.
+ */
+static int kernel_pins_memory(bool *pins, Error **errp)
+{
+    int tries, ret = 0;
+
+    *pins = true;
+    for (tries = 0; tries < 16 && *pins && !ret; tries++) {
+        ret = is_page_pinned(pins, errp);
+    }
+    return ret;
+}
+
 int mshv_memory_init(Error **errp)
 {
-    bool pins = false;
+    bool pins;
     int ret = kernel_pins_memory(&pins, errp);
 
     if (ret < 0) {
