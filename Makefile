@@ -19,7 +19,7 @@ export CCACHE_NOHASHDIR ?= 1
 NINJA := ninja -C $(OUT) -j$(JOBS)
 
 .PHONY: all boot bench check check-unit check-build check-style check-host \
-	install dist clean help setup build FORCE
+	check-long install dist clean help setup build FORCE
 
 all: build
 
@@ -42,7 +42,7 @@ boot: setup
 
 # --- tests ------------------------------------------------------------------
 
-# A word to the tests' runner: --strict, --filter WORD.
+# A word to the tests' runner: --strict, --filter WORD, --times.
 CHECK ?= $(if $(CI),--strict)
 
 check: setup
@@ -56,7 +56,7 @@ bench: setup
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run
 
-check-unit check-build check-style check-host: setup
+check-unit check-build check-style check-host check-long: setup
 	@$(MAKE) --no-print-directory build
 	@tests/run $(CHECK) --suite $(@:check-%=%)
 
@@ -77,6 +77,7 @@ help:
 	@echo 'make check-build the tests of configure, the programs, install'
 	@echo 'make check-host  the tests inside the emulated host'
 	@echo 'make check-style the rules for the code'
+	@echo 'make check-long  what repeats or takes long, which make check leaves out'
 	@echo 'make bench       measure exits, starts and growth, side by side'
 	@echo 'make dist        a source archive in dist/'
 	@echo 'make clean       remove build/'
