@@ -180,7 +180,7 @@ bool emuhv_ram_write(hwaddr gpa, const void *buf, size_t len);
 /* Is the whole range RAM that may be written? */
 bool emuhv_ram_valid(hwaddr gpa, size_t len);
 
-/* ---- parent-cpuid.c, parent-msr.c: TCG helpers call these ---- */
+/* ---- parent/cpuid.c, parent/msr.c: TCG helpers call these ---- */
 
 /* @r: eax ebx ecx edx, in: what QEMU would answer. */
 void emuhv_parent_cpuid(X86CPU *cpu, uint32_t leaf, uint32_t subleaf,
@@ -194,7 +194,7 @@ uint64_t emuhv_tsc_hz(void);
 /* INIT or reset of one parent CPU. */
 void emuhv_parent_reset(X86CPU *cpu);
 
-/* ---- parent-synic.c ---- */
+/* ---- parent/synic.c ---- */
 
 void emuhv_synic_init(EmuhvParentCpu *pc);
 void emuhv_synic_reset(EmuhvParentCpu *pc);
@@ -219,7 +219,7 @@ void emuhv_synic_ring(uint32_t cpu, unsigned sint, uint32_t port);
 /* HvCallNotifyPortRingEmpty */
 uint16_t emuhv_synic_ring_empty(EmuhvParentCpu *pc, uint32_t sint);
 
-/* ---- partition.c ---- */
+/* ---- partition/partition.c ---- */
 
 void emuhv_partitions_init(void);
 /* System reset: delete all children, with the VP layer's part. */
@@ -255,7 +255,7 @@ uint16_t emuhv_partition_delete_vp(EmuhvPartition *p, uint32_t index);
 /* NULL: no such VP. */
 EmuhvVpInfo *emuhv_partition_vp(EmuhvPartition *p, uint32_t index);
 
-/* ---- deposit.c ---- */
+/* ---- partition/deposit.c ---- */
 
 /* All or nothing. */
 uint16_t emuhv_deposit(EmuhvPartition *p, const uint64_t *pfns, unsigned n);
@@ -263,7 +263,7 @@ uint16_t emuhv_deposit(EmuhvPartition *p, const uint64_t *pfns, unsigned n);
 unsigned emuhv_withdraw(EmuhvPartition *p, uint64_t *pfns, unsigned n);
 void emuhv_deposit_forget(EmuhvPartition *p);
 
-/* ---- properties.c ---- */
+/* ---- partition/properties.c ---- */
 
 uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val);
 uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val);
@@ -271,7 +271,7 @@ uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val);
 uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint64_t arg,
                                uint8_t *out, size_t *len);
 
-/* ---- ports.c ---- */
+/* ---- partition/ports.c ---- */
 
 uint16_t emuhv_port_create(uint32_t id, uint64_t partition_id, uint32_t sint,
                            uint32_t target_vp);
@@ -287,7 +287,7 @@ uint16_t emuhv_port_disconnect(EmuhvPartition *p, uint32_t connection_id);
 void emuhv_ports_drop(EmuhvPartition *p);
 void emuhv_ports_reset(void);
 
-/* ---- scheduler.c ---- */
+/* ---- partition/scheduler.c ---- */
 
 /* Outcome of a dispatch: HV_VP_DISPATCH_STATE_* and _EVENT_*. */
 typedef struct EmuhvDispatchResult {
@@ -303,7 +303,7 @@ uint16_t emuhv_sched_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
 void emuhv_sched_vp_gone(EmuhvPartition *p, EmuhvVpInfo *vi);
 void emuhv_sched_reset(EmuhvParentCpu *pc);
 
-/* ---- stats.c ---- */
+/* ---- partition/stats.c ---- */
 
 void emuhv_stats_init(void);
 /* HvCallMapStatsPage2 and _UnmapStatsPage; @identity: 16 bytes. */
@@ -319,7 +319,7 @@ void emuhv_stats_partition_gone(EmuhvPartition *p);
 /* All counters as JSON; the caller frees it. */
 char *emuhv_stats_json(void);
 
-/* ---- hcall.c ---- */
+/* ---- hcall/hcall.c ---- */
 
 /* VMCALL on a parent CPU. */
 G_NORETURN void emuhv_parent_vmcall(CPUX86State *env, uintptr_t ra);

@@ -154,7 +154,7 @@ struct EmuhvDomainState {
     uint32_t overlay_slot[2];   /* pages of the overlay memory */
 };
 
-/* vp.c */
+/* vp/vp.c */
 static inline EmuhvVp *emuhv_vp_of(CPUX86State *env)
 {
     return container_of(env_archcpu(env)->emuhv, EmuhvVp, base);
@@ -190,7 +190,7 @@ void emuhv_vp_queue_idle(EmuhvVp *vp);
 /* which: 0 explicit, 1 intercept, 3 dispatch. (drops BQL) */
 void emuhv_vp_set_suspend(EmuhvVp *vp, unsigned which, bool on);
 
-/* stage2.c */
+/* memory/stage2.c */
 EmuhvStage2 *emuhv_s2_new(void);
 void emuhv_s2_free(EmuhvStage2 *s2);
 /* Second-stage result for hypervisor and VP accesses. */
@@ -203,7 +203,7 @@ void emuhv_s2_flush_async(EmuhvDomain *d);
 void emuhv_s2_set_overlay(EmuhvDomain *d, unsigned slot, uint64_t gfn,
                           hwaddr pa, bool write, bool on);
 
-/* intercept.c, event.c, child-msr.c */
+/* vp/intercept.c, vp/event.c, vp/msr.c */
 bool emuhv_deliverable(EmuhvVp *vp, unsigned *what);
 bool emuhv_has_error_code(int vector);
 void emuhv_message_header(EmuhvVp *vp, uint32_t type, unsigned payload,
@@ -218,18 +218,18 @@ G_NORETURN void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write,
                                     uintptr_t ra);
 G_NORETURN void emuhv_raise_gp(CPUX86State *env, uintptr_t ra);
 
-/* regpage.c */
+/* vp/regpage.c */
 void emuhv_regpage_store(EmuhvVp *vp);
 void emuhv_regpage_load(EmuhvVp *vp);
 
-/* regs.c, regs-user.c */
+/* vp/regs.c, vp/regs-user.c */
 uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v);
 uint16_t emuhv_reg_set(EmuhvVp *vp, uint32_t name, const EmuhvRegVal *v);
 bool emuhv_state_valid(EmuhvVp *vp);
 uint64_t emuhv_rflags(EmuhvVp *vp);
 void emuhv_put_segment(uint8_t *p, const SegmentCache *sc);
 
-/* apic.c */
+/* interrupts/apic.c */
 void emuhv_apic_attach(EmuhvVp *vp);
 void emuhv_apic_detach(EmuhvVp *vp);
 uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id);
@@ -237,7 +237,7 @@ uint16_t emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf);
 uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf);
 void emuhv_apic_raise(EmuhvVp *vp, uint8_t vector);
 
-/* walk.c */
+/* vp/walk.c */
 unsigned emuhv_fetch_insn(EmuhvVp *vp, uint8_t *buf, unsigned max);
 /* Iterations that a REP string instruction at RIP has left. */
 uint64_t emuhv_rep_count(EmuhvVp *vp);
@@ -248,14 +248,14 @@ uint64_t emuhv_rep_count(EmuhvVp *vp);
 unsigned emuhv_insn_is(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 
-/* pool.c */
+/* base/pool.c */
 void emuhv_pool_init(void);
 /* (drops BQL) A free CPU, made if there is none; NULL: no more. */
 EmuhvVp *emuhv_pool_take(void);
 /* The @i-th that was made, NULL behind the last. */
 EmuhvVp *emuhv_pool_get(unsigned i);
 
-/* child-timer.c */
+/* interrupts/timer.c */
 void emuhv_stimers_init(EmuhvVp *vp);
 void emuhv_stimers_reset(EmuhvVp *vp);
 void emuhv_stimer_set_config(EmuhvStimer *t, uint64_t config);
@@ -269,7 +269,7 @@ void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf);
 void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf);
 #define EMUHV_STIMER_STATE_SIZE 200
 
-/* child-synic.c */
+/* interrupts/synic.c */
 void emuhv_synth_reset(EmuhvVp *vp);
 void emuhv_domain_synth_reset(EmuhvDomain *d);
 bool emuhv_synth_is_msr(EmuhvVp *vp, uint32_t msr);
@@ -292,12 +292,12 @@ static inline unsigned emuhv_vp_overlay(EmuhvVp *vp, unsigned which)
     return vp->s->slot * 4 + which;
 }
 
-/* domain.c: what a VP asks, inside a TCG helper */
+/* vp/settings.c: what a VP asks, inside a TCG helper */
 bool emuhv_cpuid_intercepted(EmuhvDomain *d, uint32_t leaf);
 bool emuhv_msr_intercepted(EmuhvDomain *d, uint32_t msr, bool write);
 EmuhvMsrAction emuhv_msr_action(EmuhvDomain *d, uint32_t msr);
 
-/* child-cpuid.c */
+/* vp/cpuid.c */
 void emuhv_cpuid_setup(EmuhvVp *vp);
 uint64_t emuhv_processor_features(unsigned bank);
 uint64_t emuhv_xsave_features(void);
@@ -305,7 +305,7 @@ uint64_t emuhv_xsave_features(void);
 X86CPU *emuhv_model_cpu(void);
 const uint64_t *emuhv_model_features(void);
 
-/* vpstate.c */
+/* vp/state.c */
 size_t emuhv_xsave_size(const FeatureWordArray features, unsigned pad);
 uint64_t emuhv_xsave_states(const FeatureWordArray features);
 

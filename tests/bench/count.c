@@ -30,7 +30,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 #define MARK            0x6d730000u
 #define PROFILE_START   1
 #define PROFILE_END     2
-/* Processors from this index on run guests (hw/emuhv/vp.c). */
+/* Processors from this index on run guests (hw/emuhv/base/pool.c). */
 #define FIRST_GUEST     1024
 #define SYS_IOCTL       16
 

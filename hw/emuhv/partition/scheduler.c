@@ -16,7 +16,7 @@
 #include "hw/core/cpu.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 /* Offsets in HV_VP_SIGNAL_PAIR_SCHEDULER_MESSAGE */
 #define PAIR_COUNT_OFFSET   4

@@ -6,8 +6,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 #define AT(field)   offsetof(struct hv_vp_register_page, field)
 /* Up to what only the kernel uses */

@@ -13,7 +13,7 @@
 #include "exec/cputlb.h"
 #include "exec/page-protection.h"
 #include "tcg/tcg.h"
-#include "vp-int.h"
+#include "hw/emuhv/vp-int.h"
 
 #define GFN_BITS    (EMUHV_GPA_BITS - 12)
 #define LEVEL_BITS  9

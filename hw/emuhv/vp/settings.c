@@ -5,8 +5,8 @@
  */
 #include "qemu/osdep.h"
 #include "cpu.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 
 #define PROP(name)  HV_PARTITION_PROPERTY_##name

@@ -4,7 +4,7 @@
  * pending events, versions, SynIC and synthetic timers.
  */
 #include "qemu/osdep.h"
-#include "emuhv.h"
+#include "hw/emuhv/emuhv.h"
 #include "regs.h"
 
 static uint16_t get_activity(EmuhvVp *vp, const Reg *r, unsigned i,

@@ -13,8 +13,8 @@
 #include "exec/address-spaces.h"
 #include "hw/boards.h"
 #include "hw/i386/apic.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 
 #define SINT_MASKED         (1ull << 16)

@@ -20,7 +20,7 @@
 #include "system/system.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "hcall.h"
+#include "hw/emuhv/hcall/hcall.h"
 
 #define REFRESH_MS          250
 #define MAX_DEAD            256

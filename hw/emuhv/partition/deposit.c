@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 static void undo(const uint64_t *pfns, unsigned n)
 {

@@ -18,8 +18,8 @@
 #include "system/cpu-timers.h"
 #include "system/hw_accel.h"
 #include "system/tcg.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 /* ---- Stop and go ---- */
 

@@ -15,7 +15,7 @@
 #include "target/i386/tcg/helper-tcg.h"
 #include "mshv/hvabi.h"
 #include "hcall.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define VMCALL_LENGTH       3
 #define VARHEAD_UNIT        8

@@ -9,7 +9,7 @@
 #include "qemu/bswap.h"
 #include "cpu.h"
 #include "hw/i386/apic.h"
-#include "vp-int.h"
+#include "hw/emuhv/vp-int.h"
 
 /* HV_INTERRUPT_TYPE */
 enum {

@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define MAX_ID      0xffffffu
 /* An emulator has no memory limit of its own: keep a broken parent small. */

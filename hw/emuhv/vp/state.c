@@ -10,7 +10,7 @@
 #include "qemu/bswap.h"
 #include "cpu.h"
 #include "target/i386/tcg/tcg-cpu.h"
-#include "vp-int.h"
+#include "hw/emuhv/vp-int.h"
 
 #define STATE_LAPIC     0
 #define STATE_XSAVE     1

@@ -13,7 +13,7 @@
 #include "exec/exec-all.h"
 #include "hw/i386/apic.h"
 #include "target/i386/tcg/helper-tcg.h"
-#include "vp-int.h"
+#include "hw/emuhv/vp-int.h"
 
 #define DELIVERABLE_NMI     1u
 #define DELIVERABLE_IRQ     2u

@@ -17,7 +17,7 @@
 #include "exec/memory.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define MSR_ENABLE          1ull
 #define PAGE_MASK           (~0xfffull)

@@ -8,8 +8,8 @@
 #include "cpu.h"
 #include "exec/cputlb.h"
 #include "hw/i386/apic.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 #define MSR_HV_FIRST    0x40000000u
 #define MSR_HV_LAST     0x400001ffu

@@ -5,7 +5,7 @@
 #include "qemu/osdep.h"
 #include "mshv/hvabi.h"
 #include "hcall.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define CONTROL_LEVEL       1u
 #define CONTROL_LOGICAL     2u

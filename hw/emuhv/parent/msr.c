@@ -10,7 +10,7 @@
 #include "qemu/timer.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define SYNTHETIC_FIRST         0x40000000u
 #define SYNTHETIC_LAST          0x40001fffu

@@ -14,8 +14,8 @@
 #include "exec/exec-all.h"
 #include "hw/i386/apic.h"
 #include "target/i386/tcg/helper-tcg.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 
 #define BODY                    56      /* message header + intercept header */

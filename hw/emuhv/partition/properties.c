@@ -9,7 +9,7 @@
 #include "qemu/bswap.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 typedef enum PropertyHome {
     HOME_DOMAIN,    /* the VP layer keeps it */

@@ -12,7 +12,7 @@
 #include "cpu.h"
 #include "hw/boards.h"
 #include "hw/qdev-core.h"
-#include "vp-int.h"
+#include "hw/emuhv/vp-int.h"
 
 static GPtrArray *pool;         /* EmuhvVp, all that were made */
 static bool pool_busy;          /* a CPU is being made */

@@ -8,7 +8,7 @@
 #define HW_EMUHV_REGS_H
 
 #include "cpu.h"
-#include "vp-int.h"
+#include "hw/emuhv/vp-int.h"
 
 /* What a write makes necessary */
 #define F_HFLAGS    1u          /* QEMU's summary of the CPU mode */

@@ -8,8 +8,8 @@
 #include "qemu/bswap.h"
 #include "cpu.h"
 #include "exec/page-protection.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 /* HvCallTranslateVirtualAddress: control flags and result codes */
 #define TR_READ             HV_TRANSLATE_GVA_VALIDATE_READ

@@ -7,8 +7,8 @@
 #include "qemu/bswap.h"
 #include "qemu/timer.h"
 #include "cpu.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 /* HV_X64_MSR_STIMERn_CONFIG */
 #define ST_ENABLE           (1ull << 0)

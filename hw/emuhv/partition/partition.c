@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/emuhv.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define FLAG_NESTED HV_PARTITION_CREATION_FLAG_NESTED_VIRTUALIZATION_CAPABLE
 #define FLAGS_REQUIRED \

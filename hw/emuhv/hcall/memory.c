@@ -9,7 +9,7 @@
 #include "hw/i386/apic_internal.h"
 #include "mshv/hvabi.h"
 #include "hcall.h"
-#include "trace.h"
+#include "hw/emuhv/trace.h"
 
 #define LARGE_PAGES     512u        /* 4 KiB pages in a 2 MiB page */
 #define MAX_PFN         (1ull << (52 - EMUHV_PAGE_BITS))

@@ -6,8 +6,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
-#include "emuhv.h"
-#include "vp-int.h"
+#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/vp-int.h"
 
 /* Bits of HV_PARTITION_PROCESSOR_FEATURES, and what QEMU calls them. */
 typedef struct Feature {
