@@ -19,7 +19,7 @@ export CCACHE_NOHASHDIR ?= 1
 NINJA := ninja -C $(OUT) -j$(JOBS)
 
 .PHONY: all boot bench check check-unit check-build check-style check-host \
-	check-long install dist clean help setup build FORCE
+	check-long mutants install dist clean help setup build FORCE
 
 all: build
 
@@ -60,6 +60,12 @@ check-unit check-build check-style check-host check-long: setup
 	@$(MAKE) --no-print-directory build
 	@tests/run $(CHECK) --suite $(@:check-%=%)
 
+# Whether the tests notice what is broken on purpose (tests/mutants), for
+# example: make mutants MUTANTS='--filter hw/emuhv'.
+mutants: setup
+	@$(MAKE) --no-print-directory build
+	@tests/mutants/run $(MUTANTS)
+
 # --- release ----------------------------------------------------------------
 
 install: build
@@ -78,6 +84,7 @@ help:
 	@echo 'make check-host  the tests inside the emulated host'
 	@echo 'make check-style the rules for the code'
 	@echo 'make check-long  what repeats or takes long, which make check leaves out'
+	@echo 'make mutants     break the product on purpose: do the tests notice?'
 	@echo 'make bench       measure exits, starts and growth, side by side'
 	@echo 'make dist        a source archive in dist/'
 	@echo 'make clean       remove build/'

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tree that mutants are put into: a copy of ours, built beside it."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+# What a test may take with a mutant, by what it takes without.
+SLOWER, GRACE = 4, 60
+# Unit tests are programs in here; all other tests need QEMU.
+UNIT = 'build/unit/'
+# Files that do not change what a test says.
+IDLE = ('docs/', 'tests/mutants/', 'README')
+
+
+class Broken(Exception):
+    """The tree cannot be used as it is."""
+
+
+def read(path):
+    with open(path, 'rb') as f:
+        return f.read()
+
+
+class Work:
+    def __init__(self, top, place):
+        self.top = top
+        self.place = place
+        self.tree = os.path.join(place, 'tree')
+        self.logs = os.path.join(place, 'logs')
+        os.makedirs(self.tree, exist_ok=True)
+        os.makedirs(self.logs, exist_ok=True)
+        self.stale = set()      # builds that must be made anew
+
+    def files(self):
+        """All of our files, committed or not, that git does not ignore."""
+        out = subprocess.run(
+            ['git', '-C', self.top, 'ls-files', '-coz', '--exclude-standard'],
+            stdout=subprocess.PIPE, check=True).stdout
+        names = sorted({os.fsdecode(n) for n in out.split(b'\0') if n})
+        return [n for n in names
+                if os.path.isfile(os.path.join(self.top, n))]
+
+    def update(self):
+        """Make the copy as our tree is. Returns a hash of what matters."""
+        digest = hashlib.sha256()
+        names = self.files()
+        for name in names:
+            source = os.path.join(self.top, name)
+            target = os.path.join(self.tree, name)
+            content = read(source)
+            if not name.startswith(IDLE):
+                digest.update(b'%s %d\n' % (os.fsencode(name), len(content)))
+                digest.update(content)
+            if not os.path.isfile(target) or read(target) != content:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copy(source, target)
+        self.remove_others(set(names))
+        self.stale = {'qemu', 'unit'}
+        return digest.hexdigest()
+
+    def remove_others(self, names):
+        for where, dirs, files in os.walk(self.tree):
+            at = os.path.relpath(where, self.tree)
+            if at == '.':
+                dirs[:] = [d for d in dirs if d not in ('build', 'dist')]
+            dirs[:] = [d for d in dirs if d != '__pycache__']
+            for name in files:
+                if os.path.normpath(os.path.join(at, name)) not in names and \
+                        not name.endswith(('.o', '.pyc')):
+                    os.unlink(os.path.join(where, name))
+
+    def write(self, changed, which):
+        """Put lines before (0) or after (1) into the files; all builds that
+        have them are stale then."""
+        for path, both in changed.items():
+            with open(os.path.join(self.tree, path), 'w',
+                      encoding='utf-8') as f:
+                f.write('\n'.join(both[which]))
+        self.stale = {'qemu', 'unit'}
+
+    # --- commands -----------------------------------------------------------
+
+    def run(self, command, log, limit=None):
+        """(exit status or None, seconds); what it prints is added to @log."""
+        began = time.monotonic()
+        with open(log, 'ab') as out:
+            out.write(f'== {command}\n'.encode())
+            out.flush()
+            # pylint: disable-next=consider-using-with
+            process = subprocess.Popen(
+                ['bash', '-c', command], cwd=self.tree, stdout=out,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=dict(os.environ, CK_TAP_LOG_FILE_NAME='-',
+                         CK_VERBOSITY='silent'), start_new_session=True)
+            try:
+                status = process.wait(limit)
+            except subprocess.TimeoutExpired:
+                status = None
+            finally:
+                self.end(process)
+        return status, time.monotonic() - began
+
+    @staticmethod
+    def end(process):
+        """The command and all that it started."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, number)
+            except ProcessLookupError:
+                break
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                pass
+
+    def configure(self, kind):
+        """Make what @kind is built by, if it is not there yet."""
+        log = os.path.join(self.logs, f'configure-{kind}.log')
+        if kind == 'unit':
+            made, command = UNIT + 'build.ninja', 'tests/run --suite unit'
+        else:
+            made = 'build/out/build.ninja'
+            command = f"./configure --qemu-source='{self.top}/build/qemu'"
+        made = os.path.join(self.tree, made)
+        if not os.path.exists(made):
+            self.run(command, log)
+        if not os.path.exists(made):
+            raise Broken(f'the copy cannot be configured: {log}')
+
+    def build(self, test, log):
+        """What @test runs; whether it could be built."""
+        kind = 'unit' if test.startswith(UNIT) else 'qemu'
+        if kind not in self.stale:
+            return True
+        self.configure(kind)
+        if self.run('make -s build' if kind == 'qemu' else
+                    f'ninja -C {UNIT}', log)[0]:
+            return False
+        self.stale.discard(kind)
+        return True
+
+
+def limit_of(seconds):
+    return GRACE + SLOWER * seconds
+
+
+def first_failure(log):
+    """The first test that failed, as the log has it; '' if none is named."""
+    with open(log, encoding='utf-8', errors='replace') as f:
+        for line in f:
+            text = line.strip()
+            if text.startswith(('not ok', 'FAIL')):
+                return text
+    return ''
