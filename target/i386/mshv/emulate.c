@@ -90,6 +90,7 @@ static int load_registers(struct insn_cpu *cpu, CPUState *cs, Error **errp)
 int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
 {
     const struct hv_vp_register_page *page = mshv_regpage(cs);
+    const CPUX86State *env = cpu_env(cs);
     struct insn_cpu *cpu = &e->cpu;
     int ret;
 
@@ -109,6 +110,8 @@ int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
     }
     cpu->cpl = current_privilege(cpu);
     cpu->maxphyaddr = env_archcpu(cpu_env(cs))->phys_bits;
+    cpu->vendor = insn_vendor_of(env->cpuid_vendor1, env->cpuid_vendor3,
+                                 env->cpuid_vendor2);
     return 0;
 }
 

@@ -5,7 +5,6 @@
  * state must give the same registers, flags, memory and faults
  */
 
-#include <check.h>
 #include <cpuid.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 
 #include "machine.h"
 #include "native.h"
-#include "../runner.h"
 #include "trial.h"
 
 #define CASES       40          /* of each encoding, unless INSN_CASES says */
@@ -37,26 +35,47 @@ static void describe(const struct trial *t, const char *where)
             t->out.vector, t->out.rip, t->out.rflags, t->out.cr2);
 }
 
-static unsigned compare(const struct trial *t, const struct machine *m,
-                        const uint8_t *data, enum insn_status st,
-                        const struct insn_result *res)
+/* REP with count 0 and addresses of 32 bits: nothing is done, in two ways. */
+static bool nothing_to_repeat(const struct trial *t)
 {
-    const uint64_t flags = 0xcd5 & ~(uint64_t)t->undef;
-    int vector = st == INSN_FAULT ? res->fault.vector : 3;
-    bool fault = vector != 3;
-    unsigned bad = 0, i;
+    bool rep = t->bytes[0] >= 0xf2 || t->bytes[1] >= 0xf2 ||
+               t->bytes[2] >= 0xf2;
 
-    if (st != INSN_DONE && st != INSN_FAULT) {
-        fprintf(stderr, "  status %d, %s\n", st, res->why ? res->why : "");
-        return 1;
+    return (t->e->flags & E_STRING) && t->e->op != 0xd7 && t->addr32 && rep &&
+           !(uint32_t)t->in.gpr[INSN_RCX];
+}
+
+/* Is it one of the values that no manual promises, but processors leave? */
+static bool either(const struct trial *t, unsigned reg, uint64_t val)
+{
+    return nothing_to_repeat(t) &&
+           (reg == INSN_RCX || reg == INSN_RSI || reg == INSN_RDI) &&
+           (val == t->in.gpr[reg] || val == (uint32_t)t->in.gpr[reg]);
+}
+
+static unsigned compare_faults(const struct trial *t,
+                               const struct insn_result *res, int vector)
+{
+    uint64_t cr2 = res->fault.cr2 ^ t->out.cr2;
+
+    if (t->e->flags & E_CR2PAGE) {
+        cr2 &= ~4095ull;
     }
-    if (vector != t->out.vector ||
-        (vector == INSN_VEC_PF && res->fault.cr2 != t->out.cr2)) {
+    if (vector != t->out.vector || (vector == INSN_VEC_PF && cr2)) {
         fprintf(stderr, "  vector %d cr2 0x%lx\n", vector, res->fault.cr2);
         return 1;
     }
+    return 0;
+}
+
+static unsigned compare_registers(const struct trial *t,
+                                  const struct machine *m)
+{
+    unsigned bad = 0, i;
+
     for (i = 0; i < 16; i++) {
-        if (m->cpu.gpr[i] != t->out.gpr[i]) {
+        if (m->cpu.gpr[i] != t->out.gpr[i] &&
+            !(either(t, i, m->cpu.gpr[i]) && either(t, i, t->out.gpr[i]))) {
             fprintf(stderr, "  emulator: gpr %u is 0x%lx\n", i, m->cpu.gpr[i]);
             bad++;
         }
@@ -69,12 +88,31 @@ static unsigned compare(const struct trial *t, const struct machine *m,
         fprintf(stderr, "  emulator: rip 0x%lx\n", m->cpu.rip);
         bad++;
     }
-    if (!fault && ((m->cpu.rflags ^ t->out.rflags) & flags)) {
-        fprintf(stderr, "  emulator: flags 0x%lx\n", m->cpu.rflags);
-        bad++;
-    }
     if (memcmp(m->mmx, t->out.mmx, sizeof(m->mmx))) {
         fprintf(stderr, "  MMX differs\n");
+        bad++;
+    }
+    return bad;
+}
+
+static unsigned compare(const struct trial *t, const struct machine *m,
+                        const uint8_t *data, enum insn_status st,
+                        const struct insn_result *res)
+{
+    const uint64_t flags = 0xcd5 & ~(uint64_t)t->undef;
+    int vector = st == INSN_FAULT ? res->fault.vector : 3;
+    unsigned bad, i;
+
+    if (st != INSN_DONE && st != INSN_FAULT) {
+        fprintf(stderr, "  status %d, %s\n", st, res->why ? res->why : "");
+        return 1;
+    }
+    if (compare_faults(t, res, vector)) {
+        return 1;
+    }
+    bad = compare_registers(t, m);
+    if (vector == 3 && ((m->cpu.rflags ^ t->out.rflags) & flags)) {
+        fprintf(stderr, "  emulator: flags 0x%lx\n", m->cpu.rflags);
         bad++;
     }
     for (i = 0; i < NATIVE_DATA_LEN; i++) {
@@ -208,48 +246,55 @@ static bool has_feature(uint8_t feature)
     return val >> (feature & 31) & 1;
 }
 
-START_TEST(differential)
+/* A line of TAP for encoding @i */
+static bool differential(unsigned i)
 {
-    const struct encoding *e = &encodings[_i];
-    unsigned i;
+    const struct encoding *e = &encodings[i];
+    unsigned n;
 
     if (!has_feature(e->feature)) {
-        fprintf(stderr, "skipped: %s: this processor does not have it\n",
-                e->name);
+        printf("ok %u - %s # SKIP machine: its processor does not have it\n",
+               i + 1, e->name);
         all.skipped++;
-        return;
+        return true;
     }
-    rnd_seed(0x1234567 + _i);
-    for (i = 0; i < all.cases; i++) {
+    rnd_seed(from_environment("INSN_SEED", 0x1234567) + i);
+    for (n = 0; n < all.cases; n++) {
         uint64_t seed = rnd_state();
 
-        ck_assert_msg(one_case(e), "%s: case %u, seed 0x%lx: see above",
-                      e->name, i, seed);
+        if (!one_case(e)) {
+            printf("not ok %u - %s: case %u, seed 0x%lx: see above\n", i + 1,
+                   e->name, n, seed);
+            return false;
+        }
     }
+    printf("ok %u - %s\n", i + 1, e->name);
+    return true;
 }
-END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("insn-diff");
-    TCase *tc = tcase_create("differential");
+    unsigned a, b, c, d, i, failed = 0;
     const char *why;
-    int status;
 
     if (!native_init(&why)) {
         printf("1..0 # SKIP machine: %s\n", why);
         return EXIT_SUCCESS;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     all.cases = from_environment("INSN_CASES", CASES);
     all.m = machine_new();
     machine_mode64(all.m);
     machine_map(all.m, NATIVE_CODE, 0x8000, PTE_P | PTE_U);
-    tcase_add_loop_test(tc, differential, 0, nencodings);
-    suite_add_tcase(s, tc);
-    status = run_suite(s);
+    __cpuid(0, a, b, c, d);
+    all.m->cpu.vendor = insn_vendor_of(b, c, d);
+    printf("1..%u\n", nencodings);
+    for (i = 0; i < nencodings; i++) {
+        failed += !differential(i);
+    }
     machine_free(all.m);
     fprintf(stderr, "%u encodings (%u skipped), %u cases (%u of them faults), "
             "each as RAM and as MMIO\n", nencodings, all.skipped, all.run,
             all.faults);
-    return status;
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

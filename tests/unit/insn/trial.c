@@ -83,6 +83,7 @@ static void emit_opcode(struct trial *t, unsigned reg, unsigned index,
     unsigned op = e->op + (e->flags & E_CC ? rnd() % 16 : 0);
 
     if (addr32) {
+        t->addr32 = true;
         emit(t, 0x67, 1);
     }
     if (t->vex) {

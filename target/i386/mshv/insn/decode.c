@@ -299,8 +299,11 @@ static void set_operand_size(struct insn_ctx *c)
         c->opsize = 1;
     } else if (c->mode == 8 && c->rex_w) {
         c->opsize = 8;
-    } else if (c->mode == 8 && (flags & IF_D64)) {
-        c->opsize = c->pfx & PFX_66 ? 2 : 8;
+    } else if (c->mode == 8 && (flags & (IF_D64 | IF_NEAR))) {
+        bool ignored = (flags & IF_NEAR) &&
+                       insn_habits(c)->near_branch_ignores_66;
+
+        c->opsize = (c->pfx & PFX_66) && !ignored ? 2 : 8;
     } else {
         c->opsize = (c->mode == 2) == !(c->pfx & PFX_66) ? 2 : 4;
     }

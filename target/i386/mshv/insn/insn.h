@@ -94,6 +94,12 @@ struct insn_seg {
 #define INSN_VM             (1u << 17)
 #define INSN_AC             (1u << 18)
 
+/* Whose processor it is; insn_vendor_of() tells. */
+enum insn_vendor { INSN_INTEL, INSN_AMD, INSN_NVENDORS };
+
+/* From EBX, ECX and EDX of CPUID leaf 0: processors of others do as Intel's. */
+enum insn_vendor insn_vendor_of(uint32_t ebx, uint32_t ecx, uint32_t edx);
+
 /*
  * A VP's state.  The caller fills all of it, and writes back what @dirty_gpr
  * and @dirty say; the emulator changes nothing else.  The masks are only ever
@@ -107,6 +113,7 @@ struct insn_cpu {
     uint64_t cr0, cr3, cr4, efer;
     uint8_t cpl;                /* SS.DPL; 3 in virtual-8086 mode */
     uint8_t maxphyaddr;         /* CPUID 0x80000008 EAX[7:0]; 0 means 52 */
+    uint8_t vendor;             /* enum insn_vendor */
 
     uint16_t dirty_gpr;         /* bit i: gpr[i] changed */
     uint16_t dirty;             /* INSN_DIRTY_* */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "insn.h"
+#include "vendor.h"
 
 #define INSN_PAGE_SIZE      4096u
 #define INSN_PAGE_MASK      (~(uint64_t)(INSN_PAGE_SIZE - 1))
@@ -38,6 +39,7 @@ enum {
     IF_GROUP    = 1 << 10,  /* .group has 8 entries, by ModRM.reg */
     IF_MEM      = 1 << 11,  /* emulated with a memory operand only */
     IF_NOT64    = 1 << 12,  /* does not exist in 64-bit mode */
+    IF_NEAR     = 1 << 13,  /* near branch: 64 bits, but for AMD's 66 */
 };
 
 /* .arg2 of the vector moves */
@@ -191,6 +193,11 @@ static inline void insn_gpr_set(struct insn_ctx *c, unsigned reg,
 
     *r = size >= 4 ? val & mask : (*r & ~mask) | (val & mask);
     c->cpu->dirty_gpr |= 1u << reg;
+}
+
+static inline const struct insn_habits *insn_habits(const struct insn_ctx *c)
+{
+    return &insn_vendor_habits[c->cpu->vendor % INSN_NVENDORS];
 }
 
 /* execute.c: faults */

@@ -80,10 +80,10 @@ enum insn_status insn_movsx(struct insn_ctx *c)
     return st;
 }
 
-/* With 66, Intel reads 16 bits and AMD 32: this is Intel's. */
+/* With 66 the source is of 16 or of 32 bits. */
 enum insn_status insn_movsxd(struct insn_ctx *c)
 {
-    unsigned size = c->opsize == 2 ? 2 : 4;
+    unsigned size = c->opsize == 2 && insn_habits(c)->movsxd_reads_16 ? 2 : 4;
     uint64_t val;
     enum insn_status st;
 

@@ -132,17 +132,11 @@ enum insn_status insn_leave(struct insn_ctx *c)
     return st;
 }
 
-/*
- * May a near branch go to @target?  Shadow stacks are not emulated, nor is the
- * prefix 66 in 64-bit mode: AMD obeys it, Intel does not.
- */
+/* May a near branch go to @target?  Shadow stacks are not emulated. */
 static enum insn_status check_target(struct insn_ctx *c, uint64_t target)
 {
     if (c->cpu->cr4 & INSN_CR4_CET) {
         return insn_unsupported(c, "near branch with CR4.CET set");
-    }
-    if (c->mode == 8 && c->opsize == 2) {
-        return insn_unsupported(c, "near branch with 66 in 64-bit mode");
     }
     if (c->mode == 8 ? !insn_canonical(c->cpu, target)
                      : target > c->cpu->seg[INSN_CS].limit) {

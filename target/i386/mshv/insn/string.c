@@ -41,6 +41,29 @@ static bool stop(struct insn_ctx *c, unsigned total)
 }
 
 /*
+ * REP with nothing to do, and addresses of 32 bits in 64-bit mode: some
+ * processors write registers that they need not.
+ */
+static void nothing_to_repeat(struct insn_ctx *c)
+{
+    const struct insn_habits *h = insn_habits(c);
+    bool stos = c->op->fn == insn_stos, movs = c->op->fn == insn_movs;
+
+    if (c->mode != 8 || c->adsize != 4) {
+        return;
+    }
+    if (h->rep_zero_count) {
+        insn_gpr_set(c, INSN_RCX, 4, 0);
+    }
+    if (h->rep_zero_pointers && (stos || movs)) {
+        insn_string_advance(c, INSN_RDI, 0, 0);
+    }
+    if (h->rep_zero_pointers && movs) {
+        insn_string_advance(c, INSN_RSI, 0, 0);
+    }
+}
+
+/*
  * Repeat @step, which does up to @max elements and says how many, as the
  * prefixes ask; if it @compares, ZF may end the loop early.
  *
@@ -60,6 +83,9 @@ enum insn_status insn_string_repeat(struct insn_ctx *c, insn_step_fn *step,
         uint64_t left = insn_gpr_get(c, INSN_RCX, c->adsize);
 
         if (!left) {
+            if (!total) {
+                nothing_to_repeat(c);
+            }
             return INSN_DONE;
         }
         if (total && stop(c, total)) {

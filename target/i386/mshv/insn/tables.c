@@ -84,8 +84,8 @@ static const struct insn_opcode group4[8] = {
 static const struct insn_opcode group5[8] = {
     [0] = { insn_inc, M | L },
     [1] = { insn_dec, M | L },
-    [2] = { insn_call_rm, M | IF_D64 },
-    [4] = { insn_jmp_rm, M | IF_D64 },
+    [2] = { insn_call_rm, M | IF_NEAR },
+    [4] = { insn_jmp_rm, M | IF_NEAR },
     [6] = { insn_push_rm, M | IF_D64 },
 };
 
@@ -210,8 +210,8 @@ const struct insn_opcode insn_map1[256] = {
     [0xaf] = { insn_scas, 0 },
     [0xc0] = { insn_shift_imm, M | B | IB },
     [0xc1] = { insn_shift_imm, M | IB },
-    [0xc2] = { insn_ret_imm, IF_IMM16 | IF_D64 },
-    [0xc3] = { insn_ret, IF_D64 },
+    [0xc2] = { insn_ret_imm, IF_IMM16 | IF_NEAR },
+    [0xc3] = { insn_ret, IF_NEAR },
     [0xc6] = { NULL, G, .group = group11_byte },
     [0xc7] = { NULL, G, .group = group11 },
     [0xc9] = { insn_leave, IF_D64 },
@@ -224,7 +224,7 @@ const struct insn_opcode insn_map1[256] = {
     [0xe5] = { insn_in, IB, 0 },
     [0xe6] = { insn_out, B | IB, 0 },
     [0xe7] = { insn_out, IB, 0 },
-    [0xe8] = { insn_call_rel, IZ | IF_D64 },
+    [0xe8] = { insn_call_rel, IZ | IF_NEAR },
     [0xea] = { insn_jmp_far, IF_NOT64 },
     [0xec] = { insn_in, B, 1 },
     [0xed] = { insn_in, 0, 1 },

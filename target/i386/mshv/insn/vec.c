@@ -290,6 +290,27 @@ struct masked {
     struct insn_mem mem[8];
 };
 
+/*
+ * Some processors name the last byte of a masked store, not the first that
+ * faults: here as far as it lies in the page that faults.
+ */
+static void name_last_byte(struct insn_ctx *c, const struct masked *k)
+{
+    const struct insn_fault first = c->res->fault;
+    unsigned last = 31 - __builtin_clz(k->selected);
+    uint64_t off = (c->ea + last * k->size) & insn_size_mask(c->adsize);
+    uint64_t gva = 0;
+    enum insn_status st = insn_linear(c, c->seg, off, k->size, true, &gva);
+
+    c->res->fault = first;
+    if (first.vector == INSN_VEC_PF) {
+        gva += k->size - 1;
+        c->res->fault.cr2 =
+            st == INSN_DONE && !((gva ^ first.cr2) & INSN_PAGE_MASK)
+            ? gva : first.cr2 | ~INSN_PAGE_MASK;
+    }
+}
+
 static enum insn_status resolve_masked(struct insn_ctx *c, bool write,
                                        struct masked *k)
 {
@@ -300,13 +321,19 @@ static enum insn_status resolve_masked(struct insn_ctx *c, bool write,
     k->size = mem_size(c);
     k->n = c->vl / k->size;
     k->selected = 0;
+    for (i = 0; i < k->n; i++) {
+        k->selected |= (uint32_t)(mask[(i + 1) * k->size - 1] >> 7) << i;
+    }
     for (i = 0; i < k->n && st == INSN_DONE; i++) {
-        uint64_t off = (c->ea + i * k->size) & insn_size_mask(c->adsize);
+        if (k->selected >> i & 1) {
+            uint64_t off = (c->ea + i * k->size) & insn_size_mask(c->adsize);
 
-        if (mask[(i + 1) * k->size - 1] & 0x80) {
-            k->selected |= 1u << i;
             st = insn_resolve(c, c->seg, off, k->size, write, &k->mem[i]);
         }
+    }
+    if (st == INSN_FAULT && write &&
+        insn_habits(c)->masked_store_cr2_is_last) {
+        name_last_byte(c, k);
     }
     return st;
 }
