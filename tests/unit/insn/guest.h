@@ -50,11 +50,39 @@ static inline void teardown(void)
     machine_free(m);
 }
 
+/* What the emulator does not call changed is never given to the VP. */
+static inline void expect_told(const struct insn_cpu *before, const char *hex)
+{
+    unsigned i;
+
+    for (i = 0; i < 16; i++) {
+        ck_assert_msg(m->cpu.gpr[i] == before->gpr[i] ||
+                      (m->cpu.dirty_gpr & 1u << i),
+                      "%s: register %u changed without a word", hex, i);
+    }
+    for (i = 0; i < INSN_NSEGS; i++) {
+        ck_assert_msg(!memcmp(&m->cpu.seg[i], &before->seg[i],
+                              sizeof(before->seg[i])) ||
+                      (m->cpu.dirty_seg & 1u << i),
+                      "%s: segment %u changed without a word", hex, i);
+    }
+    ck_assert_msg((m->cpu.rip == before->rip ||
+                   (m->cpu.dirty & INSN_DIRTY_RIP)) &&
+                  (m->cpu.rflags == before->rflags ||
+                   (m->cpu.dirty & INSN_DIRTY_RFLAGS)),
+                  "%s: RIP or RFLAGS changed without a word", hex);
+}
+
 static inline enum insn_status run(const char *hex)
 {
+    struct insn_cpu before = m->cpu;
     uint8_t bytes[INSN_MAX_LEN];
+    enum insn_status st;
 
-    return machine_run(m, bytes, parse_hex(hex, bytes), &res);
+    m->cpu.dirty = m->cpu.dirty_gpr = m->cpu.dirty_seg = 0;
+    st = machine_run(m, bytes, parse_hex(hex, bytes), &res);
+    expect_told(&before, hex);
+    return st;
 }
 
 static inline void expect_fault(const char *hex, int vector, int code)
@@ -64,6 +92,7 @@ static inline void expect_fault(const char *hex, int vector, int code)
 
     before.dirty = m->cpu.dirty;
     before.dirty_gpr = m->cpu.dirty_gpr;
+    before.dirty_seg = m->cpu.dirty_seg;
     ck_assert_msg(st == INSN_FAULT && res.fault.vector == vector &&
                   res.fault.has_error_code == (code >= 0) &&
                   (code < 0 || res.fault.error_code == (uint32_t)code),

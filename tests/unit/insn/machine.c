@@ -14,9 +14,12 @@ static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
 {
     struct machine *m = opaque;
 
-    (void)write;
     if (m->no_ram || gpa >= RAM_SIZE || len > RAM_SIZE - gpa) {
         return NULL;
+    }
+    if (write && m->lost == m->ram + gpa) {
+        memset(m->lost, 0, len);
+        m->lost = NULL;
     }
     return m->ram + gpa;
 }

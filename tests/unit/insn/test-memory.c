@@ -239,6 +239,67 @@ START_TEST(hint)
 }
 END_TEST
 
+/* In compatibility mode paging knows more than 32 bits, segments do not. */
+START_TEST(compatibility_mode)
+{
+    uint32_t seen;
+
+    m->cpu.seg[INSN_CS].attr = 0xc09b;
+    m->cpu.seg[INSN_DS].base = 0xfffff000;
+    m->cpu.gpr[INSN_RBX] = DATA + 0x1010;
+    expect_done("8b 03");
+    memcpy(&seen, m->ram + DATA_RAM + 0x10, 4);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RAX], seen);
+}
+END_TEST
+
+/* MOV EAX, [0x2000] at 0x1000, of which CS has @n bytes */
+static enum insn_status fetch_within(unsigned n)
+{
+    machine_mode32(m);
+    memcpy(m->ram + 0x1000, "\x8b\x05\x00\x20\x00\x00", 6);
+    m->cpu.rip = 0x1000;
+    m->cpu.seg[INSN_CS].limit = 0x1000 + n - 1;
+    return run("");
+}
+
+START_TEST(code_limit)
+{
+    unsigned n;
+
+    for (n = 1; n < 6; n++) {
+        ck_assert_int_eq(fetch_within(n), INSN_FAULT);
+        ck_assert_int_eq(res.fault.vector, INSN_VEC_GP);
+    }
+    ck_assert_int_eq(fetch_within(6), INSN_DONE);
+}
+END_TEST
+
+/* Who migrates the guest must hear of every byte. */
+START_TEST(dirty)
+{
+    static const struct {
+        const char *hex;
+        unsigned len;
+    } t[] = {
+        { "48 89 03", 8 }, { "66 ff 03", 2 }, { "f0 48 ff 03", 8 },
+        { "87 0b", 4 }, { "f0 0f b1 0b", 4 }, { "48 0f c7 0b", 16 },
+        { "0f 7f 03", 8 }, { "aa", 1 }, { "48 8b 03", 0 },
+    };
+    unsigned i;
+
+    m->cpu.gpr[INSN_RBX] = DATA;
+    expect_done("88 03");       /* accessed and dirty in the page tables */
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        m->cpu.gpr[INSN_RDI] = DATA;
+        m->dirtied = 0;
+        expect_done(t[i].hex);
+        ck_assert_msg(m->dirtied == t[i].len, "%s: %u bytes dirty", t[i].hex,
+                      m->dirtied);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("insn-memory");
@@ -252,6 +313,9 @@ int main(void)
     tcase_add_test(tc, access_size);
     tcase_add_test(tc, locked);
     tcase_add_test(tc, hint);
+    tcase_add_test(tc, compatibility_mode);
+    tcase_add_test(tc, code_limit);
+    tcase_add_test(tc, dirty);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

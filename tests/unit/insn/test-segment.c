@@ -124,6 +124,10 @@ END_TEST
 START_TEST(faults)
 {
     expect_fault("8e d8", END, INSN_VEC_GP, END);
+    /* All of a descriptor must be within the table. */
+    m->gdt_limit = DATA + 6;
+    expect_fault("8e d8", DATA, INSN_VEC_GP, DATA);
+    m->gdt_limit = END - 1;
     expect_fault("8e d8", SYSTEM, INSN_VEC_GP, SYSTEM);
     expect_fault("8e d8", ABSENT, INSN_VEC_NP, ABSENT);
     expect_fault("8e d0", ABSENT, INSN_VEC_SS, ABSENT);

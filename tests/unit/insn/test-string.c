@@ -190,6 +190,23 @@ START_TEST(string_out)
 }
 END_TEST
 
+/* A run of bytes ends where 16-bit addresses begin anew. */
+START_TEST(string_in_wraps)
+{
+    machine_mode32(m);
+    m->cpu.seg[INSN_ES].base = DATA_RAM + 8;
+    m->cpu.gpr[INSN_RDX] = 0x1f0;
+    m->cpu.gpr[INSN_RDI] = 0xfff8;
+    m->cpu.gpr[INSN_RCX] = 16;
+    memset(m->ram + DATA_RAM + 0x10000, 0, 16);
+    ck_assert_int_eq(string_io("67 f3 6c", 0x1f0, 1, true), INSN_DONE);
+    ck_assert_mem_eq(m->ram + DATA_RAM + 0x10000, m->port_data, 8);
+    ck_assert_mem_eq(m->ram + DATA_RAM + 8, m->port_data + 8, 8);
+    ck_assert_uint_eq(m->ram[DATA_RAM + 0x10009], 0);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RDI], 8);
+}
+END_TEST
+
 START_TEST(port)
 {
     m->cpu.gpr[INSN_RDX] = 0x70;
@@ -219,6 +236,7 @@ int main(void)
     tcase_add_test(tc, rep_fault);
     tcase_add_test(tc, rep_16bit);
     tcase_add_test(tc, string_in);
+    tcase_add_test(tc, string_in_wraps);
     tcase_add_test(tc, string_out);
     tcase_add_test(tc, port);
     suite_add_tcase(s, tc);

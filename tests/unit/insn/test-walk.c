@@ -418,6 +418,21 @@ START_TEST(accessed_dirty)
 }
 END_TEST
 
+/* An entry that another processor takes away meanwhile maps nothing. */
+START_TEST(race)
+{
+    uint64_t gva = 0x12345000;
+
+    set_mode(M4);
+    m->cpu.cpl = 3;
+    map(M4, 1, gva, PTE_P | PTE_W | PTE_U);
+    m->lost = entry(M4, 1, gva);
+    expect(gva, INSN_READ, 0, 4, "lost");
+    ck_assert_ptr_null(m->lost);
+    ck_assert_uint_eq(get_entry(M4, 1, gva), 0);
+}
+END_TEST
+
 START_TEST(debug_walk)
 {
     uint64_t gva = 0x12345000;
@@ -473,6 +488,7 @@ int main(void)
                         sizeof(reserved) / sizeof(reserved[0]));
     tcase_add_test(tc, protection_key);
     tcase_add_loop_test(tc, accessed_dirty, 0, NMODES);
+    tcase_add_test(tc, race);
     tcase_add_test(tc, debug_walk);
     tcase_add_test(tc, tables_in_mmio);
     suite_add_tcase(s, tc);

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tree that mutants are put into: a copy of ours, built beside it."""
+"""A copy of our tree, built and tested beside it: with mutants in it, or for
+coverage."""
 
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import time
 
-# What a test may take with a mutant, by what it takes without.
-SLOWER, GRACE = 4, 60
 # Unit tests are programs in here; all other tests need QEMU.
 UNIT = 'build/unit/'
-# Files that do not change what a test says.
-IDLE = ('docs/', 'tests/mutants/', 'README')
+# Directories that programs make.
+MADE = ('__pycache__', 'coverage-counts')
+# What each kind of test depends on, or does not.
+UNIT_SOURCES = ('accel/', 'target/', 'include/', 'meson', 'tests/unit/')
+NOT_QEMU = ('docs/', 'README', 'tests/unit/', 'tests/style/', 'tests/build/',
+            'tests/mutants/', 'tests/coverage/')
 
 
 class Broken(Exception):
@@ -25,9 +29,18 @@ def read(path):
         return f.read()
 
 
+def kind_of(test):
+    return 'unit' if test.startswith(UNIT) else 'qemu'
+
+
 class Work:
-    def __init__(self, top, place):
+    """@options are for ./configure; @variables for all that runs in it."""
+
+    def __init__(self, top, place, options=(), **variables):
         self.top = top
+        self.options = [f'--qemu-source={top}/build/qemu', *options]
+        self.variables = dict(os.environ, CK_TAP_LOG_FILE_NAME='-',
+                              CK_VERBOSITY='silent', **variables)
         self.place = place
         self.tree = os.path.join(place, 'tree')
         self.logs = os.path.join(place, 'logs')
@@ -45,29 +58,36 @@ class Work:
                 if os.path.isfile(os.path.join(self.top, n))]
 
     def update(self):
-        """Make the copy as our tree is. Returns a hash of what matters."""
-        digest = hashlib.sha256()
+        """Make the copy as our tree is. Returns a hash of what matters for
+        each kind of test."""
+        digests = {'unit': hashlib.sha256(), 'qemu': hashlib.sha256()}
         names = self.files()
         for name in names:
             source = os.path.join(self.top, name)
             target = os.path.join(self.tree, name)
             content = read(source)
-            if not name.startswith(IDLE):
-                digest.update(b'%s %d\n' % (os.fsencode(name), len(content)))
-                digest.update(content)
+            told = b'%s %d\n%s' % (os.fsencode(name), len(content), content)
+            if name.startswith(UNIT_SOURCES):
+                digests['unit'].update(told)
+            if not name.startswith(NOT_QEMU):
+                digests['qemu'].update(told)
             if not os.path.isfile(target) or read(target) != content:
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 shutil.copy(source, target)
+                if os.path.basename(name).startswith('meson'):
+                    # Ninja would run meson again by a path that is none.
+                    shutil.rmtree(os.path.join(self.tree, UNIT),
+                                  ignore_errors=True)
         self.remove_others(set(names))
         self.stale = {'qemu', 'unit'}
-        return digest.hexdigest()
+        return {kind: d.hexdigest() for kind, d in digests.items()}
 
     def remove_others(self, names):
         for where, dirs, files in os.walk(self.tree):
             at = os.path.relpath(where, self.tree)
             if at == '.':
                 dirs[:] = [d for d in dirs if d not in ('build', 'dist')]
-            dirs[:] = [d for d in dirs if d != '__pycache__']
+            dirs[:] = [d for d in dirs if d not in MADE]
             for name in files:
                 if os.path.normpath(os.path.join(at, name)) not in names and \
                         not name.endswith(('.o', '.pyc')):
@@ -94,8 +114,7 @@ class Work:
             process = subprocess.Popen(
                 ['bash', '-c', command], cwd=self.tree, stdout=out,
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env=dict(os.environ, CK_TAP_LOG_FILE_NAME='-',
-                         CK_VERBOSITY='silent'), start_new_session=True)
+                env=self.variables, start_new_session=True)
             try:
                 status = process.wait(limit)
             except subprocess.TimeoutExpired:
@@ -121,19 +140,19 @@ class Work:
         """Make what @kind is built by, if it is not there yet."""
         log = os.path.join(self.logs, f'configure-{kind}.log')
         if kind == 'unit':
-            made, command = UNIT + 'build.ninja', 'tests/run --suite unit'
+            made = UNIT + 'build.ninja'
+            command = 'tests/run --suite unit --filter test-abi'
         else:
             made = 'build/out/build.ninja'
-            command = f"./configure --qemu-source='{self.top}/build/qemu'"
+            command = './configure ' + shlex.join(self.options)
         made = os.path.join(self.tree, made)
         if not os.path.exists(made):
             self.run(command, log)
         if not os.path.exists(made):
             raise Broken(f'the copy cannot be configured: {log}')
 
-    def build(self, test, log):
-        """What @test runs; whether it could be built."""
-        kind = 'unit' if test.startswith(UNIT) else 'qemu'
+    def build(self, kind, log):
+        """What tests of that kind run; whether it could be built."""
         if kind not in self.stale:
             return True
         self.configure(kind)
@@ -142,17 +161,3 @@ class Work:
             return False
         self.stale.discard(kind)
         return True
-
-
-def limit_of(seconds):
-    return GRACE + SLOWER * seconds
-
-
-def first_failure(log):
-    """The first test that failed, as the log has it; '' if none is named."""
-    with open(log, encoding='utf-8', errors='replace') as f:
-        for line in f:
-            text = line.strip()
-            if text.startswith(('not ok', 'FAIL')):
-                return text
-    return ''
