@@ -8,6 +8,10 @@ enum { PAGES = 64, BASE = 0x20000 };
 GUEST16(guest, "movb $1, %es:0x3000\n movb $1, %es:0x5123\n"
                "mov %es:0x7000, %al\n out %al, $1");
 
+/* Reads page 9 and writes it then; once more. */
+GUEST16(again, "mov %es:0x9000, %al\n movb $1, %es:0x9000\n out %al, $1\n"
+               "movb $1, %es:0x9000\n out %al, $2");
+
 static int get(Vm *vm, uint8_t type, uint8_t op, uint64_t count,
                uint64_t *bitmap, uint8_t reserved)
 {
@@ -23,15 +27,36 @@ static int get(Vm *vm, uint8_t type, uint8_t op, uint64_t count,
     return ioctl(vm->fd, MSHV_GET_GPAP_ACCESS_BITMAP, &args);
 }
 
+static void start(Vm *vm, Code code)
+{
+    vp_start16(vm, 0, code);
+    if (try_set_reg(vm, 0, R_ES, segment(BASE, 0xffff, 0, ATTR_DATA16))) {
+        give_up("ES cannot be set");
+    }
+}
+
 static void run(Vm *vm)
 {
     Msg m;
 
-    START16(vm, 0, guest);
-    if (try_set_reg(vm, 0, R_ES, segment(BASE, 0xffff, 0, ATTR_DATA16))) {
-        give_up("ES cannot be set");
-    }
+    start(vm, CODE_OF(guest));
     vp_gives(vm, 0, &m, MSG_IO_PORT, "the guest runs");
+}
+
+/* What translations the VP keeps from before must not hide a write. */
+static void test_kept_translations(Vm *vm)
+{
+    uint64_t bits;
+    uint16_t port;
+    Msg m;
+
+    start(vm, CODE_OF(again));
+    for (port = 1; port <= 2; port++) {
+        vp_at_port(vm, 0, port, "a guest that writes what it has read", &m);
+        works(get(vm, MSHV_GPAP_ACCESS_TYPE_DIRTY,
+                  MSHV_GPAP_ACCESS_OP_CLEAR, PAGES, &bits, 0), "dirty bits");
+        is_u64(bits, 1 << 9, "page 9 is dirty");
+    }
 }
 
 int main(void)
@@ -57,6 +82,7 @@ int main(void)
     run(&vm);
     works(get(&vm, D, CLEAR, PAGES, &bits, 0), "after another run");
     is_u64(bits, 1 << 3 | 1 << 5, "they are dirty again");
+    test_kept_translations(&vm);
     works(get(&vm, D, CLEAR, 5, &bits, 0), "a count of 5");
     is_u64(bits & 0xff, 0, "the rest of the byte is zero");
     refuses(get(&vm, D + 1, NOOP, PAGES, &bits, 0),

@@ -39,6 +39,57 @@ static const struct {
     { R_IDTR, "IDTR", { 0x03ff000000000000, 0x7000 } },
 };
 
+/* Bits that are not the writer's to choose, and values that do not exist. */
+static const struct {
+    uint32_t name;
+    const char *text;
+    uint64_t written, read;
+} fixed[] = {
+    { R_RFLAGS, "RFLAGS with all bits", ~0ull, 0x3f7fd7 },
+    { R_RFLAGS, "RFLAGS with none", 0, 2 },
+    { R_DR6, "DR6 with all bits", 0xffffffff, 0xffffefff },
+    { R_DR6, "DR6 with none", 0, 0xffff0ff0 },
+};
+
+static const struct {
+    uint32_t name;
+    const char *text;
+    uint64_t value;
+} refused[] = {
+    { R_CR0, "CR0 with bit 32", 1ull << 32 },
+    { R_CR8, "CR8 with bit 4", 16 },
+    { R_DR7, "DR7 with bit 32", 1ull << 32 | 0x400 },
+    { R_EFER, "EFER with bit 1", 2 },
+    { R_APIC_BASE, "x2APIC mode, of which the partition has none",
+      0xfee00d00 },
+    { R_APIC_BASE, "x2APIC mode of an APIC that is off", 0xfee00500 },
+    { R_PENDING_INTERRUPTION, "a pending interruption of type 1", 1 | 1 << 1 },
+    { R_PENDING_INTERRUPTION, "a pending interruption of type 7", 1 | 7 << 1 },
+};
+
+static void test_values(Vm *vm)
+{
+    RegValue v;
+    unsigned i;
+
+    for (i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+        set_reg(vm, 0, fixed[i].name, fixed[i].written);
+        is_u64(get_reg(vm, 0, fixed[i].name), fixed[i].read, "%s",
+               fixed[i].text);
+    }
+    for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        v.low = get_reg(vm, 0, refused[i].name);
+        is_u64(try_set_reg(vm, 0, refused[i].name,
+                           (RegValue) { refused[i].value, 0 }),
+               ST_INVALID_REGISTER_VALUE, "%s is refused", refused[i].text);
+        is_u64(get_reg(vm, 0, refused[i].name), v.low, "and changes nothing");
+    }
+    v = segment(0x8000, 0x67, 0x40, 0x89);
+    is_u64(try_set_reg(vm, 0, R_TR, v), ST_SUCCESS, "TR can be a free TSS");
+    try_get_reg(vm, 0, R_TR, &v);
+    is_u64(v.high >> 48, 0x8b, "and is read as a busy one");
+}
+
 static void test_many(Vm *vm)
 {
     struct {
@@ -91,6 +142,7 @@ int main(void)
     }
     ok(try_set_reg(&vm, 0, 0x7fffffff, (RegValue) { 0 }) != ST_SUCCESS,
        "an unknown register cannot be written");
+    test_values(&vm);
     test_many(&vm);
     vm_free(&vm);
     return done();
