@@ -7,19 +7,19 @@ tap_count=0
 tap_failed=0
 
 # t DESCRIPTION FUNCTION [ARG...]: run one test, in a shell of its own, where
-# any command that fails makes it fail.
+# any command that fails makes it fail, in a pipe, too.
 t() {
     local what=$1 out status
     shift
     tap_count=$((tap_count + 1))
     set +e
-    out=$(set -e; "$@" 2>&1)
+    out=$(set -e -o pipefail; "$@" 2>&1)
     status=$?
     set -e
     if [ $status = 0 ]; then
         echo "ok $tap_count - $what"
-    elif [ $status = 77 ]; then
-        echo "ok $tap_count - $what # SKIP ${out##*$'\n'}"
+    elif [ $status = 77 ] && [[ ${out##*$'\n'} = 'SKIP '* ]]; then
+        echo "ok $tap_count - $what # ${out##*$'\n'}"
     else
         tap_failed=$((tap_failed + 1))
         echo "not ok $tap_count - $what"
@@ -29,7 +29,7 @@ t() {
 
 # Why this test cannot run here; to be used in a test's function.
 tap_skip() {
-    printf '%s\n' "$*"
+    printf 'SKIP %s\n' "$*"
     exit 77
 }
 
@@ -71,6 +71,7 @@ fails_with() {
     local part=$1 out status=0
     shift
     out=$("$@" 2>&1 >/dev/null) || status=$?
-    is "$status" 1
-    has "$out" "$part"
+    is "$status" 1 || return
+    has "$out" "$part" || return
+    is "$(wc -l <<<"$out") lines: $out" "1 lines: $out"
 }

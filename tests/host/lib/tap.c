@@ -62,18 +62,6 @@ void give_up(const char *fmt, ...)
     exit(done());
 }
 
-void skip_all(const char *fmt, ...)
-{
-    va_list ap;
-
-    printf("1..0 # SKIP ");
-    va_start(ap, fmt);
-    vprintf(fmt, ap);
-    va_end(ap);
-    putchar('\n');
-    exit(0);
-}
-
 int done(void)
 {
     printf("1..%u\n", asked);

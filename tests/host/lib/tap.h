@@ -22,8 +22,6 @@ bool is_u64(uint64_t seen, uint64_t expected, const char *fmt, ...)
 void say(const char *fmt, ...) FORMAT(1, 2);
 /* The rest cannot be asked: ends the program as failed. */
 void give_up(const char *fmt, ...) FORMAT(1, 2) __attribute__((noreturn));
-/* The whole program does not apply here. */
-void skip_all(const char *fmt, ...) FORMAT(1, 2) __attribute__((noreturn));
 /* Print the plan; the exit status of main(). */
 int done(void);
 
