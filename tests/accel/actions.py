@@ -11,11 +11,10 @@ import os
 import struct
 import tempfile
 import time
-from vm import Tap, Vm, firmware
+from vm import COUNT, COUNTER, Tap, Vm, firmware
 from emuhost import COUNTERS
 
 START = 'incl 0x504\n'
-COUNT = '2: incl 0x500\njmp 2b\n'
 PANIC = 'mov $1, %al\nmov $0x505, %dx\nout %al, %dx\n'
 CRASH_LOADED = 'mov $2, %al\nmov $0x505, %dx\nout %al, %dx\n'
 # ib700: it bites at once
@@ -63,29 +62,6 @@ def sleep_type(number):
 SUSPEND, POWER_OFF = sleep_type(1), sleep_type(0)
 
 
-def word(vm, address):
-    return int(vm.hmp(f'xp /1wx {address:#x}').split()[-1], 16)
-
-
-def becomes(vm, address, wanted):
-    """Whether the word becomes as wanted; what it is in the end."""
-    for _ in range(600):
-        seen = word(vm, address)
-        if seen == wanted:
-            break
-        time.sleep(0.1)
-    return seen
-
-
-def moves(vm):
-    old = word(vm, 0x500)
-    for _ in range(300):
-        time.sleep(0.05)
-        if word(vm, 0x500) != old:
-            return True
-    return False
-
-
 class Guest(Vm):
     def __init__(self, d, code, *args, machine='pc'):
         super().__init__('-M', machine, '-cpu', 'max', '-m', '16', '-bios', firmware(
@@ -110,7 +86,7 @@ def expect(vm, name, event, data, status):
         time.sleep(0.05)
     Tap.equal(vm.status(), status, f'{name}: status')
     if status == 'running':
-        Tap.ok(moves(vm), f'{name}: the guest runs on')
+        Tap.ok(vm.moves(), f'{name}: the guest runs on')
     Tap.equal(vm.said(), '', f'{name}: no complaint')
 
 
@@ -135,14 +111,14 @@ def actions(d):
         with Guest(d, ON_NMI + BITE, '-action', f'watchdog={action}') as vm:
             expect(vm, f'watchdog={action}', event, data, status)
             if action == 'inject-nmi':
-                Tap.equal(becomes(vm, 0x508, 1), 1,
+                Tap.equal(vm.becomes(0x508, 1), 1,
                           'watchdog=inject-nmi: the guest has had one')
     with Guest(d, 'cmpl $3, 0x504\nja 2f\n' + BITE, '-action',
                'watchdog=reset') as vm:
         for n in range(3):
             expect(vm, f'watchdog=reset, time {n + 1}', 'RESET',
                    {'reason': 'guest-reset'}, 'running')
-        Tap.equal(becomes(vm, 0x504, 4), 4, 'watchdog=reset: 4 starts')
+        Tap.equal(vm.becomes(0x504, 4), 4, 'watchdog=reset: 4 starts')
 
 
 def power(d, machine):
@@ -156,7 +132,7 @@ def power(d, machine):
                {'reason': 'guest-shutdown'}, 'shutdown')
         vm.qmp('system_reset')
         vm.qmp('cont')
-        Tap.ok(moves(vm), f'{machine}: reset and cont: it runs again')
+        Tap.ok(vm.moves(), f'{machine}: reset and cont: it runs again')
     suspend(d, machine, setup)
 
 
@@ -167,16 +143,16 @@ def suspend(d, machine, setup):
         for n in range(1, 4):
             name = f'{machine}: suspend {n}'
             expect(vm, name, 'SUSPEND', {}, 'suspended')
-            old = word(vm, 0x500)
+            old = vm.word(COUNTER)
             vm.qmp('stop')
             vm.qmp('cont')
             time.sleep(0.1)
-            Tap.equal((vm.status(), word(vm, 0x500), word(vm, 0x504)),
+            Tap.equal((vm.status(), vm.word(COUNTER), vm.word(0x504)),
                       ('suspended', old, n), f'{name}: it stands still')
             vm.qmp('system_wakeup')
             expect(vm, name, 'WAKEUP', {}, 'running' if n == 3 else
                    'suspended')
-        Tap.equal(becomes(vm, 0x504, 4), 4, f'{machine}: 3 wake-ups')
+        Tap.equal(vm.becomes(0x504, 4), 4, f'{machine}: 3 wake-ups')
 
 
 def segments(path):
@@ -201,10 +177,10 @@ def segments(path):
 def asked(d):
     path = os.path.join(d, 'dump')
     with Guest(d, ON_NMI + 'movl $0x5eed1234, 0x600\n') as vm:
-        Tap.ok(moves(vm), 'the guest runs')
+        Tap.ok(vm.moves(), 'the guest runs')
         for n in range(10):
             vm.qmp('inject-nmi')
-            Tap.equal(becomes(vm, 0x508, n + 1), n + 1, f'NMI {n + 1}')
+            Tap.equal(vm.becomes(0x508, n + 1), n + 1, f'NMI {n + 1}')
         vm.qmp('dump-guest-memory', seconds=60, paging=False,
                protocol=f'file:{path}')
         data, found = segments(path)
@@ -213,7 +189,7 @@ def asked(d):
                   'a dump has what the guest wrote')
         Tap.ok(sum(s for _, _, s in found) >= 16 << 20,
                'and all of its memory', found)
-        Tap.ok(moves(vm), 'the guest runs on after a dump')
+        Tap.ok(vm.moves(), 'the guest runs on after a dump')
 
 
 def unknown(d):
@@ -229,7 +205,7 @@ def unknown(d):
                        'the hypervisor sent a message of unknown type '
                        '0x8001ffff'], f'{name}: what QEMU says')
             Tap.equal(vm.stats('vcpu')['exits-other'], n, f'{name}: counted')
-            Tap.equal(word(vm, 0x504), n, f'{name}: {n} starts')
+            Tap.equal(vm.word(0x504), n, f'{name}: {n} starts')
             vm.qmp('system_reset')
             vm.qmp('cont')
         vm.qmp('quit')

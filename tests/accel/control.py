@@ -11,46 +11,31 @@ its storm.
 import sys
 import tempfile
 import time
-from vm import QmpError, Tap, Vm, firmware
+from vm import COUNT, COUNTER, QmpError, Tap, Vm, firmware
 
-# Counts in memory at 0x500, so that it can be seen to run on.
-COUNTER = '2: incl 0x500\njmp 2b\n'
 IO = '2: incl 0x500\nout %al, $0x80\njmp 2b\n'
-
-
-def counter(vm):
-    return int(vm.hmp('xp /1wx 0x500').split()[-1], 16)
-
-
-def moves(vm):
-    old = counter(vm)
-    for _ in range(100):
-        time.sleep(0.02)
-        if counter(vm) != old:
-            return True
-    return False
 
 
 def storm(name, code, cpus, rounds):
     with tempfile.TemporaryDirectory() as d, \
             Vm('-M', 'pc', '-m', '16', '-smp', str(cpus), '-bios',
                firmware(d, code)) as vm:
-        Tap.ok(moves(vm), f'{name}: the guest runs', vm.said())
+        Tap.ok(vm.moves(), f'{name}: the guest runs', vm.said())
         for _ in range(rounds):
             vm.qmp('stop')
             vm.qmp('cont')
-        Tap.ok(moves(vm), f'{name}: it runs on after {rounds} x stop, cont')
+        Tap.ok(vm.moves(), f'{name}: it runs on after {rounds} x stop, cont')
         for _ in range(rounds):
             vm.hmp('info registers -a')
-        Tap.ok(moves(vm), f'{name}: and after {rounds} x info registers')
+        Tap.ok(vm.moves(), f'{name}: and after {rounds} x info registers')
         vm.qmp('stop')
-        old = counter(vm)
+        old = vm.word(COUNTER)
         time.sleep(0.2)
-        Tap.equal(counter(vm), old, f'{name}: it stands still when stopped')
+        Tap.equal(vm.word(COUNTER), old, f'{name}: it stands still when stopped')
         vm.qmp('cont')
         for _ in range(20):
             vm.qmp('system_reset')
-        Tap.ok(moves(vm), f'{name}: it runs after 20 x system_reset')
+        Tap.ok(vm.moves(), f'{name}: it runs after 20 x system_reset')
         Tap.equal(vm.status(), 'running', f'{name}: status')
         Tap.equal(vm.said(), '', f'{name}: no complaint')
         vm.qmp('quit')
@@ -69,21 +54,21 @@ def kick_storm(name, code, cpus, kicks):
         while done < kicks:
             vm.many(requests)
             done += each
-        Tap.ok(moves(vm), f'{name}: it runs on after {done} kicks',
+        Tap.ok(vm.moves(), f'{name}: it runs on after {done} kicks',
                vm.said())
         taken = vm.stats('vcpu')['kicks']
         Tap.ok(taken >= done // 4, f'{name}: {taken} of them ended a run')
 
 
 KICKS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-STORMS = {'loop': COUNTER, 'exits': IO}
+STORMS = {'loop': COUNT, 'exits': IO}
 CHOSEN = sys.argv[2:]
 for guest in CHOSEN or STORMS:
     kick_storm(f'storm, {guest}', STORMS[guest], 2, KICKS)
 if CHOSEN:
     Tap.end()
-storm('loop', COUNTER, 1, 200)
-storm('loop, 4 CPUs', COUNTER, 4, 50)
+storm('loop', COUNT, 1, 200)
+storm('loop, 4 CPUs', COUNT, 4, 50)
 storm('exits', IO, 1, 200)
 with tempfile.TemporaryDirectory() as d, \
         Vm('-M', 'pc', '-m', '16', '-bios', firmware(d, 'hlt'),

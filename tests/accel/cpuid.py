@@ -11,8 +11,7 @@ model, what the host itself has.
 import os
 import struct
 import tempfile
-import time
-from vm import PATIENCE, Tap, Vm, QmpError, firmware
+from vm import Tap, Vm, QmpError, firmware
 
 # Both processors start at F000:0000. Records of leaf, sub-leaf, EAX, EBX, ECX
 # and EDX go to 1000:0000 and 2000:0000; 0000:0500 counts who is done.
@@ -121,12 +120,7 @@ def dump(image, directory, model, accel='mshv', smp='2'):
             image, accel=accel) as vm:
         if not vm.started:
             raise QmpError(vm.said())
-        for _ in range(100):
-            done = int(vm.hmp('xp /1wx 0x500').split(':')[1], 16)
-            if done == 2:
-                break
-            time.sleep(0.02 * PATIENCE)
-        else:
+        if (done := vm.becomes(0x500, 2)) != 2:
             raise QmpError(f'{done} of 2 processors are done')
         words = [vm.qmp('qom-get', path=cpu['qom-path'],
                         property='feature-words')

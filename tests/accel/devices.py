@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from linux import Small, appears, equal, part, until
-from vm import PATIENCE, Tap
+from linux import Small, appears, equal, part, total
+from vm import PATIENCE, Tap, until
 
 # The numbers of Linux's vsock
 ANY_CID, PORT = 0xffffffff, 7000
@@ -77,12 +77,6 @@ def vsock(vm):
     equal('the answer', vm.run(f'vsock {PORT} hello'), 'HELLO')
     thread.join()
     server.close()
-
-
-def total(vm):
-    """The guest's memory in MiB."""
-    return int(vm.run("sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' "
-                      '/proc/meminfo')) >> 10
 
 
 def balloon_at(vm, size):
@@ -227,7 +221,7 @@ def many_devices(directory):
         if vsock_there:
             part(vm, 'vhost-vsock', vsock)
         else:
-            Tap.ok(True, 'vhost-vsock # SKIP the host has no /dev/vhost-vsock')
+            Tap.skip('vhost-vsock', 'the host has no /dev/vhost-vsock')
         part(vm, 'virtio-balloon', balloon)
         part(vm, 'usb-tablet', tablet)
         part(vm, 'dump-guest-memory with VMCOREINFO', dump, directory)
@@ -313,13 +307,13 @@ def in_huge_pages():
             f.write('3\n')
         got = huge_pages(128)
     except OSError as e:
-        Tap.ok(True, f'huge pages # SKIP {e}')
+        Tap.skip('huge pages', e)
         return
     if got >= 128:
         memory('memory-backend-memfd,hugetlb=on,hugetlbsize=2M', 'huge pages',
                discard=False)
     else:
-        Tap.ok(True, f'huge pages # SKIP the host has only {got}')
+        Tap.skip('huge pages', f'the host has only {got}')
     huge_pages(0)
 
 

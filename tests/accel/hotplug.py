@@ -4,9 +4,8 @@
 
 import errno
 import tempfile
-from vm import Tap, Vm, QmpError, firmware
+from vm import COUNT, Tap, Vm, QmpError, firmware
 
-COUNTER = '2: incl 0x500\njmp 2b\n'
 ARGS = ('-M', 'pc', '-m', '64,slots=2,maxmem=1G', '-smp', '1,maxcpus=4,sockets=4')
 
 
@@ -54,6 +53,8 @@ def refused(image, before, call, plug_it, what):
         error = plug_it(vm, 1)
         Tap.ok(error and 'Cannot allocate memory' in error,
                f'{what} that is refused: the command fails', error)
+        Tap.equal(vm.stats()['errors-' + call.lower().replace('_', '-')], 1,
+                  f'{what} refused: it is counted')
         Tap.equal(vm.status(), 'running', f'{what} refused: the guest lives')
         Tap.equal(vm.said(), '', f'{what} refused: no complaint elsewhere')
 
@@ -67,7 +68,7 @@ def too_many():
 
 
 with tempfile.TemporaryDirectory() as d:
-    guest = firmware(d, COUNTER)
+    guest = firmware(d, COUNT)
     calls = plug(guest)
     refused(guest, calls, 'SET_GUEST_MEMORY', plug_memory, 'memory')
     refused(guest, calls, 'CREATE_VP', plug_cpu, 'a CPU')

@@ -5,7 +5,7 @@
 import sys
 import tempfile
 import time
-from linux import Small, equal, part, unplug
+from linux import Small, equal, part, total
 from vm import PATIENCE, Tap
 
 
@@ -31,13 +31,8 @@ def processors(vm):
         equal('nproc', vm.run('nproc'), '3')
         equal('work there',
               vm.run('taskset -c 2 sh -c "echo \\$((6 * 7))"'), '42')
-        unplug(vm, 'cpu2')
+        vm.unplug('cpu2')
         equal('nproc after the unplug', vm.run('nproc'), '2')
-
-
-def total(vm):
-    """The guest's memory in MiB."""
-    return int(vm.run("awk '/^MemTotal/ {print $2}' /proc/meminfo")) >> 10
 
 
 def memory(vm):
@@ -54,7 +49,7 @@ def memory(vm):
     made = vm.run('md5sum </mnt/a', 300)
     equal('memory, read again', vm.run('md5sum </mnt/a', 300), made)
     vm.run('umount /mnt')
-    unplug(vm, 'dimm1')
+    vm.unplug('dimm1')
     if total(vm) > before + 8:
         raise AssertionError(f'{total(vm)} MiB are left of {before}')
     vm.qmp('object-del', id='mem1')

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from vm import ACCEL, PATIENCE, TOP, QmpError, Tap, Vm
+from vm import ACCEL, PATIENCE, TOP, QmpError, Tap, Vm, until
 from console import Console
 
 # All that the accelerator can give.
@@ -120,14 +120,6 @@ def part(vm, name, test, *args):
     return Tap.ok(True, name)
 
 
-def until(test, seconds=30):
-    """Wait until test() is true; returns what it was at last."""
-    end = time.monotonic() + seconds * PATIENCE
-    while not (good := test()) and time.monotonic() < end:
-        time.sleep(0.5)
-    return good
-
-
 def appears(vm, command):
     """What a command prints, as soon as it prints something: drivers find some
     devices a while after they are loaded."""
@@ -137,11 +129,6 @@ def appears(vm, command):
     return seen
 
 
-def unplug(vm, device):
-    """Ask the guest to let go of a device, until it does."""
-    vm.qmp('device_del', id=device)
-    # Its parts have events, too.
-    while event := vm.wait_event('DEVICE_DELETED', 60):
-        if event['data'].get('device') == device:
-            return
-    raise AssertionError(f'{device} is not unplugged')
+def total(vm):
+    """The guest's memory in MiB."""
+    return int(vm.run("awk '/^MemTotal/ {print $2}' /proc/meminfo")) >> 10

@@ -8,8 +8,8 @@ import glob
 import os
 import sys
 
-from linux import Small, appears, equal, part, unplug, until
-from vm import Tap
+from linux import Small, appears, equal, part
+from vm import Tap, until
 
 # PCI vendor and device
 DISK, NIC = ('0x1b36', '0x0010'), ('0x8086', '0x10d3')
@@ -96,7 +96,7 @@ def hotplug(vm, address):
     for _ in range(2):
         vm.qmp('device_add', driver='vfio-pci', host=address, id='d', bus='p')
         disk(vm)
-        unplug(vm, 'd')
+        vm.unplug('d')
         equal('the disk', vm.run('ls /sys/block | grep nvme'), '')
 
 
@@ -134,7 +134,7 @@ def main():
         pin_interrupts(nic)
         plugged(nvme)
     else:
-        Tap.ok(True, 'VFIO # SKIP machine: no free devices with an IOMMU')
+        Tap.skip('VFIO', 'no free devices with an IOMMU')
     Tap.end()
 
 

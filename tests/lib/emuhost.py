@@ -37,43 +37,42 @@ class KernelLog:
 
 
 def counters():
-    try:
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(COUNTERS)
-            text = b''
-            while data := s.recv(65536):
-                text += data
-        return json.loads(text)
-    except (OSError, ValueError):
+    """What the hypervisor has counted; None where it is not ours."""
+    if not os.path.exists(COUNTERS):
         return None
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(COUNTERS)
+        with s.makefile() as f:
+            return json.load(f)
 
 
-def left_over(c):
+def left_over():
     """What must be the same before and after a test."""
-    left = {'partitions': c.get('partitions'),
-            'free VPs': c.get('vps-free'),
-            'deposited pages': c.get('pages-deposited')}
-    try:
-        left['partitions of the driver'] = len(
-            [n for n in os.listdir(DEBUGFS) if n.isdigit()])
-    except OSError:
-        pass
-    return left
+    c = counters()
+    return c and {'partitions': c['partitions'],
+                  'free VPs': c['vps-free'],
+                  'deposited pages': c['pages-deposited'],
+                  'partitions of the driver': len(
+                      [n for n in os.listdir(DEBUGFS) if n.isdigit()])}
 
 
 def check_leaks(before):
     """Complaints; the kernel may take a moment to tear down."""
     end = time.monotonic() + 10
     while True:
-        now = counters()
-        if before is None or now is None:
-            return []
-        was, left = left_over(before), left_over(now)
-        bad = [f'leak: {k}: {was[k]} before, {left[k]} after'
-               for k in was if was[k] != left.get(k)]
+        after = left_over()
+        bad = [f'leak: {k}: {before[k]} before, {after[k]} after'
+               for k in before if before[k] != after[k]]
         if not bad or time.monotonic() > end:
             return bad
         time.sleep(0.1)
+
+
+def tainted():
+    """Bits that the kernel sets with each warning, too, whose message may be
+    lost."""
+    with open('/proc/sys/kernel/tainted', encoding='ascii') as f:
+        return int(f.read())
 
 
 class Watch:
@@ -81,7 +80,8 @@ class Watch:
 
     def __init__(self, log):
         self.log = log
-        self.before = counters()
+        self.before = left_over()
+        self.tainted = tainted()
 
     def complaints(self):
         """What a test should not have done or left behind."""
@@ -89,4 +89,7 @@ class Watch:
         lines = self.log.new()
         if any(BAD.search(text) for _, text in lines):
             bad += [f'kernel: {text}' for _, text in lines][-40:]
+        if self.tainted != tainted():
+            bad.append(f'kernel: tainted {self.tainted:#x} before, '
+                       f'{tainted():#x} after')
         return bad

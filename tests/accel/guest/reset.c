@@ -102,6 +102,27 @@ static const struct {
     { 0x174, 0, 0x10, "SYSENTER_CS" },
     { 0x175, 0, 0x12345678, "SYSENTER_ESP" },
     { 0x176, 0, 0x23456789, "SYSENTER_EIP" },
+    { 0x200, 0, 0x80000006, "MTRR base 0" },
+    { 0x201, 0, 0xffffe000800, "MTRR mask 0" },
+    { 0x20e, 0, 0x90000000, "MTRR base 7" },
+    { 0x20f, 0, 0xffffe000800, "MTRR mask 7" },
+    { 0x250, 0, 0x0606060606060606, "MTRR of 0x00000" },
+    { 0x259, 0, 0x0606060606060606, "MTRR of 0xa0000" },
+    { 0x26f, 0, 0x0505050505050505, "MTRR of 0xf8000" },
+    { 0x2ff, 0, 0xc06, "MTRR default" },
+    /* The hypervisor's. No page is enabled, for it would hide memory. */
+    { 0x40000000, 0, 0x8100000000070200, "guest OS id" },
+    { 0x40000021, 0, 0x701000, "TSC page" },
+    { 0x40000073, 0, 0x702000, "VP assist page" },
+    { 0x40000080, 0, 1, "SynIC control" },
+    { 0x40000082, 0, 0x703000, "event flags page" },
+    { 0x40000083, 0, 0x704000, "message page" },
+    { 0x40000090, 0x10000, 0x10062, "SINT 0" },
+    { 0x4000009f, 0x10000, 0x30063, "SINT 15" },
+    { 0x400000b0, 0, 0x20002, "timer 0's configuration" },
+    { 0x400000b1, 0, 0x123456, "timer 0's count" },
+    { 0x400000b6, 0, 0x20002, "timer 3's configuration" },
+    { 0x400000b7, 0, 0x123456, "timer 3's count" },
 };
 
 static void check(unsigned cpu)
@@ -136,6 +157,7 @@ static void dirty(unsigned cpu)
 
     for (i = 0; i < ARRAY_SIZE(msrs); i++) {
         wrmsr(msrs[i].msr, msrs[i].other);
+        want(msrs[i].name, cpu, rdmsr(msrs[i].msr), msrs[i].other);
     }
     WRITE_REG("dr0", 0x1000 + cpu);
     WRITE_REG("dr1", 0x2000);
