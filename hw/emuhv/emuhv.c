@@ -4,166 +4,61 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
-#include "qemu/main-loop.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "exec/address-spaces.h"
-#include "hw/core/cpu.h"
-#include "hw/i386/x86.h"
-#include "hw/i386/e820_memory_layout.h"
+#include "hw/boards.h"
 #include "migration/blocker.h"
-#include "exec/memory.h"
 #include "system/reset.h"
 #include "system/system.h"
 #include "system/tcg.h"
-#include "hw/emuhv/emuhv.h"
-
-EmuHv emuhv = {
-    .pool_size = 64,
-    .odd_port = UINT32_MAX,
-};
+#include "hw/emuhv/hcall/hcall.h"
+#include "hw/emuhv/parent/parent.h"
+#include "hw/emuhv/partition/partition.h"
+#include "hw/emuhv/vp/vp.h"
 
 static bool option_seen;
-static Notifier init_done;
+static bool started;
+static Notifier init_done, stats_file;
 static Error *migration_blocker;
 
 bool emuhv_enabled(void)
 {
-    return emuhv.enabled;
+    return emuhv_options.enabled;
 }
 
 unsigned emuhv_pool_size(void)
 {
-    return emuhv.enabled ? emuhv.pool_size : 0;
-}
-
-EmuhvParentCpu *emuhv_parent_cpu(X86CPU *cpu)
-{
-    assert(cpu->emuhv && cpu->emuhv->kind == EMUHV_CPU_PARENT);
-    return container_of(cpu->emuhv, EmuhvParentCpu, base);
-}
-
-uint64_t emuhv_parent_reftime(void)
-{
-    return (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - emuhv.epoch_ns) / 100;
-}
-
-/* ---- Parent memory ---- */
-
-/* Length of the RAM at @gpa, @len at most; 0: not RAM. */
-static hwaddr ram_run(hwaddr gpa, hwaddr len, bool is_write)
-{
-    hwaddr xlat, run = len;
-    MemoryRegion *mr;
-
-    mr = address_space_translate(&address_space_memory, gpa, &xlat, &run,
-                                 is_write, MEMTXATTRS_UNSPECIFIED);
-    if (!memory_region_is_ram(mr) || memory_region_is_ram_device(mr) ||
-        (is_write && memory_region_is_rom(mr))) {
-        return 0;
-    }
-    return run;
-}
-
-static bool ram_rw(hwaddr gpa, void *buf, size_t len, bool is_write)
-{
-    uint8_t *p = buf;
-
-    RCU_READ_LOCK_GUARD();
-    while (len) {
-        hwaddr run = gpa + len < gpa ? 0 : ram_run(gpa, len, is_write);
-
-        if (!run || address_space_rw(&address_space_memory, gpa,
-                                     MEMTXATTRS_UNSPECIFIED, p, run,
-                                     is_write) != MEMTX_OK) {
-            return false;
-        }
-        gpa += run;
-        p += run;
-        len -= run;
-    }
-    return true;
-}
-
-bool emuhv_ram_read(hwaddr gpa, void *buf, size_t len)
-{
-    return ram_rw(gpa, buf, len, false);
-}
-
-bool emuhv_ram_write(hwaddr gpa, const void *buf, size_t len)
-{
-    return ram_rw(gpa, (void *)buf, len, true);
-}
-
-bool emuhv_ram_valid(hwaddr gpa, size_t len)
-{
-    RCU_READ_LOCK_GUARD();
-    while (len) {
-        hwaddr run = gpa + len < gpa ? 0 : ram_run(gpa, len, true);
-
-        if (!run) {
-            return false;
-        }
-        gpa += run;
-        len -= run;
-    }
-    return true;
+    return emuhv_options.enabled ? emuhv_options.pool_size : 0;
 }
 
 /* ---- Start-up ---- */
 
-static void make_parent_cpus(void)
-{
-    CPUState *cs;
-
-    CPU_FOREACH(cs) {
-        EmuhvParentCpu *pc = g_new0(EmuhvParentCpu, 1);
-
-        pc->base.kind = EMUHV_CPU_PARENT;
-        pc->base.cpu = X86_CPU(cs);
-        pc->index = emuhv.n_cpus;
-        pc->ring_pending = g_array_new(false, false, sizeof(uint32_t));
-        QSIMPLEQ_INIT(&pc->queue);
-        emuhv.cpus[emuhv.n_cpus++] = pc;
-        emuhv_synic_init(pc);
-        X86_CPU(cs)->emuhv = &pc->base;
-    }
-}
-
-static void make_overlay(void)
-{
-    uint64_t size = 2 * EMUHV_PAGE_SIZE * emuhv.n_cpus;
-
-    memory_region_init_ram(&emuhv.overlay, NULL, "emuhv.synic-pages", size,
-                           &error_fatal);
-    memory_region_add_subregion_overlap(get_system_memory(),
-                                        EMUHV_OVERLAY_BASE, &emuhv.overlay, 1);
-    e820_add_entry(EMUHV_OVERLAY_BASE, size, E820_RESERVED);
-}
-
 static void emuhv_reset(void *opaque)
 {
-    while (emuhv.calls_active) {
-        qemu_cond_wait_bql(&emuhv.calls_done);
-    }
-    for (unsigned i = 0; i < emuhv.n_cpus; i++) {
-        emuhv_sched_reset(emuhv.cpus[i]);
-        emuhv_parent_reset(emuhv.cpus[i]->base.cpu);
-    }
-    emuhv_synic_drop_all();
+    emuhv_hcall_wait();
+    emuhv_parent_reset();
     emuhv_partitions_reset();
-    emuhv.guest_os_id = 0;
-    emuhv.hypercall_msr = 0;
-    emuhv.tsc_control = 0;
-    memset(emuhv.crash, 0, sizeof(emuhv.crash));
-    emuhv.epoch_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void write_stats_file(Notifier *n, void *data)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) err = NULL;
+
+    if (!emuhv_options.stats_file) {
+        return;
+    }
+    text = emuhv_report_json();
+    if (!g_file_set_contents(emuhv_options.stats_file, text, -1, &err)) {
+        error_report("emuhv-stats: %s", err->message);
+    }
 }
 
 static void emuhv_init_done(Notifier *n, void *data)
 {
     Error *err = NULL;
 
-    if (!emuhv_vp_layer_init(&err)) {
+    if (!emuhv_vps_init(&err)) {
         error_report_err(err);
         exit(EXIT_FAILURE);
     }
@@ -171,7 +66,7 @@ static void emuhv_init_done(Notifier *n, void *data)
 
 void emuhv_machine_init(MachineState *machine)
 {
-    if (!emuhv.enabled) {
+    if (!emuhv_options.enabled) {
         if (option_seen) {
             error_report("emuhv-* machine options need emuhv=on");
             exit(EXIT_FAILURE);
@@ -194,14 +89,21 @@ void emuhv_machine_init(MachineState *machine)
                      EMUHV_MAX_PARENT_CPUS, machine->smp.cpus);
         exit(EXIT_FAILURE);
     }
-    emuhv.machine = machine;
-    QSIMPLEQ_INIT(&emuhv.orphans);
-    qemu_cond_init(&emuhv.calls_done);
-    emuhv_stats_init();
+    started = true;
+    emuhv_up = (EmuhvCallbacks) {
+        .doorbell = emuhv_ports_doorbell,
+        .refused_store = emuhv_vp_refused_store,
+        .vp_work = emuhv_vp_work,
+        .intercepted = emuhv_sched_intercepted,
+        .blocked = emuhv_sched_blocked,
+        .unblocked = emuhv_sched_unblocked,
+    };
+    emuhv_clock_init();
+    emuhv_parent_init();
     emuhv_partitions_init();
-    make_parent_cpus();
-    make_overlay();
-    emuhv_parent_msr_init();
+    emuhv_hcall_init();
+    stats_file.notify = write_stats_file;
+    qemu_add_exit_notifier(&stats_file);
     error_setg(&migration_blocker,
                "emuhv: a machine with the emulated hypervisor cannot be "
                "saved or migrated");
@@ -217,27 +119,28 @@ void emuhv_machine_init(MachineState *machine)
 
 static bool get_enabled(Object *obj, Error **errp)
 {
-    return emuhv.enabled;
+    return emuhv_options.enabled;
 }
 
 static void set_enabled(Object *obj, bool value, Error **errp)
 {
-    emuhv.enabled = value;
+    emuhv_options.enabled = value;
     tcg_extra_cpus = emuhv_pool_size();
 }
 
 static char *get_scheduler(Object *obj, Error **errp)
 {
-    return g_strdup(emuhv.scheduler == EMUHV_SCHED_ROOT ? "root" : "core");
+    return g_strdup(emuhv_options.scheduler == EMUHV_SCHED_ROOT ? "root"
+                                                                : "core");
 }
 
 static void set_scheduler(Object *obj, const char *value, Error **errp)
 {
     option_seen = true;
     if (g_str_equal(value, "core")) {
-        emuhv.scheduler = EMUHV_SCHED_CORE;
+        emuhv_options.scheduler = EMUHV_SCHED_CORE;
     } else if (g_str_equal(value, "root")) {
-        emuhv.scheduler = EMUHV_SCHED_ROOT;
+        emuhv_options.scheduler = EMUHV_SCHED_ROOT;
     } else {
         error_setg(errp, "emuhv-scheduler must be 'core' or 'root', not '%s'",
                    value);
@@ -265,7 +168,7 @@ static void set_vps(Object *obj, Visitor *v, const char *name, void *opaque,
                    value);
         return;
     }
-    emuhv.pool_size = value;
+    emuhv_options.pool_size = value;
     tcg_extra_cpus = emuhv_pool_size();
 }
 
@@ -283,7 +186,7 @@ static void set_xsave_pad(Object *obj, Visitor *v, const char *name,
                    64 * EMUHV_PAGE_SIZE, value);
         return;
     }
-    emuhv.xsave_pad = value;
+    emuhv_options.xsave_pad = value;
 }
 
 static void set_odd_port(Object *obj, Visitor *v, const char *name,
@@ -293,29 +196,29 @@ static void set_odd_port(Object *obj, Visitor *v, const char *name,
 
     option_seen = true;
     if (visit_type_uint16(v, name, &value, errp)) {
-        emuhv.odd_port = value;
+        emuhv_options.odd_port = value;
     }
 }
 
 static char *get_stats_file(Object *obj, Error **errp)
 {
-    return g_strdup(emuhv.stats_file);
+    return g_strdup(emuhv_options.stats_file);
 }
 
 static void set_stats_file(Object *obj, const char *value, Error **errp)
 {
     option_seen = true;
-    g_free(emuhv.stats_file);
-    emuhv.stats_file = g_strdup(value);
+    g_free(emuhv_options.stats_file);
+    emuhv_options.stats_file = g_strdup(value);
 }
 
 static char *get_counters(Object *obj, Error **errp)
 {
-    if (!emuhv.machine) {
+    if (!started) {
         error_setg(errp, "the machine runs without emuhv=on");
         return NULL;
     }
-    return emuhv_stats_json();
+    return emuhv_report_json();
 }
 
 void emuhv_machine_class_init(ObjectClass *oc)
@@ -328,15 +231,15 @@ void emuhv_machine_class_init(ObjectClass *oc)
     object_class_property_set_description(oc, "emuhv-scheduler",
         "Who schedules child VPs: core (the hypervisor) or root (the parent)");
     object_class_property_add(oc, "emuhv-vps", "uint32", get_number, set_vps,
-                              NULL, &emuhv.pool_size);
+                              NULL, &emuhv_options.pool_size);
     object_class_property_set_description(oc, "emuhv-vps",
         "VPs that all child partitions together may have");
     object_class_property_add(oc, "emuhv-xsave-pad", "uint32", get_number,
-                              set_xsave_pad, NULL, &emuhv.xsave_pad);
+                              set_xsave_pad, NULL, &emuhv_options.xsave_pad);
     object_class_property_set_description(oc, "emuhv-xsave-pad",
         "Pad the XSAVE state of child VPs to at least so many bytes");
     object_class_property_add(oc, "emuhv-odd-port", "uint32", get_number,
-                              set_odd_port, NULL, &emuhv.odd_port);
+                              set_odd_port, NULL, &emuhv_options.odd_port);
     object_class_property_set_description(oc, "emuhv-odd-port",
         "I/O port of children at which they exit by a message of no known type");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,

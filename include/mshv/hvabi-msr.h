@@ -96,6 +96,8 @@
 /* SINTx as masks, for those who do not want union hv_synic_sint */
 #define HV_SYNIC_SINT_MASKED                    (1ull << 16)
 #define HV_SYNIC_SINT_AUTO_EOI                  (1ull << 17)
+#define HV_SYNIC_SINT_POLLING                   (1ull << 18)
+#define HV_SYNIC_SINT_AS_INTERCEPT              (1ull << 19)
 #define HV_SYNIC_SINT_VECTOR_MASK               0xff
 
 /* What the SINTs of a parent are for */

@@ -12,26 +12,25 @@
 #include "cpu.h"
 #include "hw/boards.h"
 #include "hw/qdev-core.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/base/base.h"
 
 static GPtrArray *pool;         /* EmuhvVp, all that were made */
 static bool pool_busy;          /* a CPU is being made */
 static QemuCond pool_cond;      /* it is done */
+static EmuhvVp *(*pool_new)(void);
+static void (*pool_free)(EmuhvVp *vp);
 
 static EmuhvVp *pool_make(void)
 {
     MachineState *ms = MACHINE(qdev_get_machine());
     Object *obj = object_new(ms->cpu_type);
-    EmuhvVp *vp = g_new0(EmuhvVp, 1);
+    EmuhvVp *vp = pool_new();
     CPUState *cs = CPU(obj);
     Error *err = NULL;
 
     vp->base.kind = EMUHV_CPU_CHILD;
     vp->base.cpu = X86_CPU(obj);
-    vp->s = g_new0(EmuhvVpState, 1);
-    vp->s->slot = pool->len;
-    vp->s->parked = vp->s->stopped = vp->s->explicit_suspend = true;
-    vp->s->page[0] = vp->s->page[1] = EMUHV_NO_PFN;
+    vp->slot = pool->len;
     vp->base.cpu->emuhv = &vp->base;
     cs->cpu_index = MAX(ms->smp.max_cpus, 1024u) + pool->len;
     object_property_set_uint(obj, "apic-id", 0, &error_abort);
@@ -43,14 +42,11 @@ static EmuhvVp *pool_make(void)
         warn_reportf_err(err, "emuhv: no more CPUs for child partitions: ");
         g_ptr_array_remove(pool, vp);
         object_unref(obj);
-        g_free(vp->s);
-        g_free(vp);
+        pool_free(vp);
         return NULL;
     }
-    memcpy(vp->s->base_features, vp->base.cpu->env.features,
-           sizeof(FeatureWordArray));
-    emuhv_stimers_init(vp);
-    vp->s->ready = true;
+    memcpy(vp->features, vp->base.cpu->env.features, sizeof(vp->features));
+    vp->ready = true;
     return vp;
 }
 
@@ -59,7 +55,7 @@ static EmuhvVp *pool_find(void)
     for (unsigned i = 0; i < pool->len; i++) {
         EmuhvVp *vp = g_ptr_array_index(pool, i);
 
-        if (!vp->domain && vp->s->ready) {
+        if (!vp->partition && vp->ready) {
             return vp;
         }
     }
@@ -77,7 +73,7 @@ EmuhvVp *emuhv_pool_take(void)
     while (!(vp = pool_find()) && pool_busy) {
         qemu_cond_wait_bql(&pool_cond);
     }
-    if (!vp && pool->len < emuhv_pool_size()) {
+    if (!vp && pool->len < emuhv_options.pool_size) {
         pool_busy = true;
         vp = pool_make();
         pool_busy = false;
@@ -88,20 +84,20 @@ EmuhvVp *emuhv_pool_take(void)
 
 unsigned emuhv_pool_free(void)
 {
-    unsigned n = emuhv_pool_size();
+    unsigned n = emuhv_options.pool_size;
 
     for (unsigned i = 0; pool && i < pool->len; i++) {
         EmuhvVp *vp = g_ptr_array_index(pool, i);
 
-        n -= vp->domain != NULL;
+        n -= vp->partition != NULL;
     }
     return n;
 }
 
-/* The first of the pool: it is made at start-up. */
-X86CPU *emuhv_model_cpu(void)
+/* It is made at start-up. */
+EmuhvVp *emuhv_pool_model(void)
 {
-    return ((EmuhvVp *)g_ptr_array_index(pool, 0))->base.cpu;
+    return g_ptr_array_index(pool, 0);
 }
 
 EmuhvVp *emuhv_pool_get(unsigned i)
@@ -109,8 +105,10 @@ EmuhvVp *emuhv_pool_get(unsigned i)
     return pool && i < pool->len ? g_ptr_array_index(pool, i) : NULL;
 }
 
-void emuhv_pool_init(void)
+void emuhv_pool_init(EmuhvVp *(*make)(void), void (*unmake)(EmuhvVp *vp))
 {
     pool = g_ptr_array_new();
+    pool_new = make;
+    pool_free = unmake;
     qemu_cond_init(&pool_cond);
 }

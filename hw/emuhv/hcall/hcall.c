@@ -13,11 +13,8 @@
 #include "hw/core/cpu.h"
 #include "target/i386/cpu.h"
 #include "target/i386/tcg/helper-tcg.h"
-#include "mshv/hvabi.h"
-#include "hcall.h"
-#include "hw/emuhv/trace.h"
+#include "hw/emuhv/hcall/hcall-int.h"
 
-#define VMCALL_LENGTH       3
 #define VARHEAD_UNIT        8
 #define RAX_REPS_SHIFT      32
 
@@ -29,6 +26,10 @@
 #define CONTROL_START(c)    extract64(c, 48, 12)
 #define CONTROL_RESERVED    (MAKE_64BIT_MASK(27, 5) | MAKE_64BIT_MASK(44, 4) | \
                              MAKE_64BIT_MASK(60, 4))
+
+/* Hypercalls that are being handled; a reset waits for them. */
+static unsigned calls_active;
+static QemuCond calls_done;
 
 static const EmuhvHcallDef *const groups[] = {
     emuhv_hcalls_partition,
@@ -141,8 +142,9 @@ static uint16_t find_objects(EmuhvHcall *c, const EmuhvHcallDef *d)
     if (!c->p) {
         return HV_STATUS_INVALID_PARTITION_ID;
     }
-    c->p->hypercalls++;
-    if ((d->flags & HCALL_CHILD) == HCALL_CHILD && c->p == emuhv.parent) {
+    c->p->account->hypercalls++;
+    if ((d->flags & HCALL_CHILD) == HCALL_CHILD &&
+        c->p == emuhv_partitions.parent) {
         return HV_STATUS_ACCESS_DENIED;
     }
     if ((d->flags & HCALL_ACTIVE) == HCALL_ACTIVE &&
@@ -150,8 +152,8 @@ static uint16_t find_objects(EmuhvHcall *c, const EmuhvHcallDef *d)
         return HV_STATUS_INVALID_PARTITION_STATE;
     }
     if ((d->flags & HCALL_VP) == HCALL_VP) {
-        c->vi = emuhv_partition_vp(c->p, hcall_u32(c, 8));
-        if (!c->vi) {
+        c->vp = emuhv_partition_vp(c->p, hcall_u32(c, 8));
+        if (!c->vp) {
             return HV_STATUS_INVALID_VP_INDEX;
         }
     }
@@ -200,16 +202,6 @@ static uint16_t handle(EmuhvHcall *c, uint64_t control, uint64_t in0,
     return status;
 }
 
-void emuhv_hcall_complete(EmuhvParentCpu *pc, uint64_t result)
-{
-    CPUX86State *env = &pc->base.cpu->env;
-
-    env->regs[R_EAX] = result;
-    env->eip += VMCALL_LENGTH;
-    env->hflags &= ~HF_INHIBIT_IRQ_MASK;
-    CPU(pc->base.cpu)->halted = 0;
-}
-
 static void hcall_work(CPUState *cs, run_on_cpu_data data)
 {
     EmuhvParentCpu *pc = data.host_ptr;
@@ -225,7 +217,7 @@ static void hcall_work(CPUState *cs, run_on_cpu_data data)
         return;     /* the CPU was reset meanwhile */
     }
     pc->call_queued = false;
-    emuhv.calls_active++;
+    calls_active++;
     status = handle(&c, control, env->regs[R_EDX], env->regs[8]);
     emuhv_partition_unref(c.p);
     trace_emuhv_hypercall(pc->index, CONTROL_CODE(control), control,
@@ -233,22 +225,24 @@ static void hcall_work(CPUState *cs, run_on_cpu_data data)
     if (c.pending) {
         cs->halted = 1;
     } else {
-        emuhv_stats_call(CONTROL_CODE(control), status);
+        emuhv_count_call(CONTROL_CODE(control), status);
         result = status | (uint64_t)c.rep_done << RAX_REPS_SHIFT;
-        emuhv_hcall_complete(pc, result);
+        emuhv_parent_answer(pc, result);
     }
-    if (!--emuhv.calls_active) {
-        qemu_cond_broadcast(&emuhv.calls_done);
+    if (!--calls_active) {
+        qemu_cond_broadcast(&calls_done);
     }
 }
 
-void emuhv_parent_vmcall(CPUX86State *env, uintptr_t ra)
+void emuhv_hcall_vmcall(CPUX86State *env, uintptr_t ra)
 {
     CPUState *cs = env_cpu(env);
     EmuhvParentCpu *pc = emuhv_parent_cpu(env_archcpu(env));
 
+    uint64_t msr = qatomic_read(&emuhv_parent.hypercall_msr);
+
     if ((env->hflags & HF_CPL_MASK) || !(env->hflags & HF_CS64_MASK) ||
-        !(qatomic_read(&emuhv.hypercall_msr) & HV_X64_MSR_HYPERCALL_ENABLE)) {
+        !(msr & HV_X64_MSR_HYPERCALL_ENABLE)) {
         raise_exception_ra(env, EXCP06_ILLOP, ra);
     }
     cpu_restore_state(cs, ra);
@@ -256,4 +250,16 @@ void emuhv_parent_vmcall(CPUX86State *env, uintptr_t ra)
     async_run_on_cpu(cs, hcall_work, RUN_ON_CPU_HOST_PTR(pc));
     cs->exception_index = EXCP_INTERRUPT;
     cpu_loop_exit(cs);
+}
+
+void emuhv_hcall_wait(void)
+{
+    while (calls_active) {
+        qemu_cond_wait_bql(&calls_done);
+    }
+}
+
+void emuhv_hcall_init(void)
+{
+    qemu_cond_init(&calls_done);
 }

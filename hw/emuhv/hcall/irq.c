@@ -3,9 +3,9 @@
  * Emulated Microsoft hypervisor: hypercalls about interrupts and intercepts.
  */
 #include "qemu/osdep.h"
-#include "mshv/hvabi.h"
-#include "hcall.h"
-#include "hw/emuhv/trace.h"
+#include "hw/emuhv/hcall/hcall-int.h"
+#include "hw/emuhv/interrupts/interrupts.h"
+#include "hw/emuhv/vp/vp.h"
 
 #define CONTROL_LEVEL       1u
 #define CONTROL_LOGICAL     2u
@@ -27,7 +27,7 @@ static uint16_t assert_interrupt(EmuhvHcall *c)
     }
     trace_emuhv_assert(c->p->id, type, control, hcall_u64(c, 16),
                        hcall_u32(c, 24));
-    return emuhv_domain_assert(c->p->domain, type, control & CONTROL_LEVEL,
+    return emuhv_apic_assert(c->p, type, control & CONTROL_LEVEL,
                                control & CONTROL_LOGICAL, hcall_u64(c, 16),
                                hcall_u32(c, 24));
 }
@@ -35,7 +35,7 @@ static uint16_t assert_interrupt(EmuhvHcall *c)
 /* { u64 id } */
 static uint16_t clear_interrupt(EmuhvHcall *c)
 {
-    return emuhv_domain_clear_extint(c->p->domain);
+    return emuhv_apic_clear_extint(c->p);
 }
 
 /* { u64 id; u32 access; u32 type; u64 parameter } */
@@ -44,7 +44,7 @@ static uint16_t install_intercept(EmuhvHcall *c)
     if (hcall_u32(c, 8) & ~ACCESS_MASK) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    return emuhv_domain_install_intercept(c->p->domain, hcall_u32(c, 12),
+    return emuhv_install_intercept(c->p, hcall_u32(c, 12),
                                           hcall_u32(c, 8), hcall_u64(c, 16));
 }
 
@@ -62,7 +62,7 @@ static uint16_t cpuid_result(EmuhvHcall *c)
         r.val[i] = hcall_u32(c, 28 + 8 * i);
         r.mask[i] = hcall_u32(c, 32 + 8 * i);
     }
-    return emuhv_domain_cpuid_result(c->p->domain, &r);
+    return emuhv_cpuid_result(c->p, &r);
 }
 
 /* { ... u32 msr; u32 access (read 0, write 1); u32 action } */
@@ -73,8 +73,7 @@ static uint16_t msr_result(EmuhvHcall *c)
     if (access > 1 || action > MSR_ACTION_IGNORE) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    return emuhv_domain_msr_result(c->p->domain, hcall_u32(c, 16), 1u << access,
-                                   action == MSR_ACTION_FAULT ?
+    return emuhv_msr_result(c->p, hcall_u32(c, 16), action == MSR_ACTION_FAULT ?
                                    EMUHV_MSR_FAULT : EMUHV_MSR_IGNORE_ZERO);
 }
 
@@ -107,7 +106,7 @@ static uint16_t signal_event_direct(EmuhvHcall *c)
     if (!hcall_vtl0(c, 12) || sint >= EMUHV_SINTS || flag >= EVENT_FLAGS) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    status = emuhv_vp_signal_event(c->vi->vp, sint, flag, &newly);
+    status = emuhv_synic_signal(c->vp, sint, flag, &newly);
     c->out[0] = newly;
     return status;
 }
@@ -120,7 +119,7 @@ static uint16_t post_message_direct(EmuhvHcall *c)
     if (!hcall_vtl0(c, 12) || sint >= EMUHV_SINTS) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    return emuhv_vp_post_message(c->vi->vp, sint, c->in + MESSAGE_OFFSET);
+    return emuhv_synic_message(c->vp, sint, c->in + MESSAGE_OFFSET);
 }
 
 const EmuhvHcallDef emuhv_hcalls_irq[] = {

@@ -7,9 +7,8 @@
 #include "exec/memory-internal.h"
 #include "hw/i386/apic.h"
 #include "hw/i386/apic_internal.h"
-#include "mshv/hvabi.h"
-#include "hcall.h"
-#include "hw/emuhv/trace.h"
+#include "hw/emuhv/hcall/hcall-int.h"
+#include "hw/emuhv/memory/memory.h"
 
 #define LARGE_PAGES     512u        /* 4 KiB pages in a 2 MiB page */
 #define MAX_PFN         (1ull << (52 - EMUHV_PAGE_BITS))
@@ -89,7 +88,6 @@ static uint16_t map_gpa_pages(EmuhvHcall *c)
     uint32_t prot = no_access ? 0 : flags & HV_MAP_GPA_PERMISSIONS_MASK;
     unsigned pages = flags & HV_MAP_GPA_LARGE_PAGE ? LARGE_PAGES : 1;
     uint64_t n = (uint64_t)c->rep_count * pages;
-    EmuhvDomain *d = c->p->domain;
     uint16_t status = HV_STATUS_SUCCESS;
     unsigned i;
 
@@ -112,20 +110,21 @@ static uint16_t map_gpa_pages(EmuhvHcall *c)
             status = HV_STATUS_INVALID_PARAMETER;
             break;
         }
-        if (!emuhv_stage2_map(d, gfn + (uint64_t)i * pages, pfn, pages, prot)) {
+        if (!emuhv_stage2_map(c->p, gfn + (uint64_t)i * pages, pfn, pages,
+                              prot)) {
             status = HV_STATUS_NO_RESOURCES;
             break;
         }
     }
     c->rep_done = i;
     n = (uint64_t)(i - c->rep_start) * pages;
-    c->p->map_calls++;
+    c->p->account->map_calls++;
     if (!no_access) {
-        c->p->mapped_pages += n;
-        emuhv.pages_mapped += n;
+        c->p->account->mapped_pages += n;
+        emuhv_counters.pages_mapped += n;
     }
     trace_emuhv_map(c->p->id, gfn, n, flags);
-    emuhv_stage2_commit(d);
+    emuhv_stage2_commit(c->p);
     return status;
 }
 
@@ -146,10 +145,10 @@ static uint16_t unmap_gpa_pages(EmuhvHcall *c)
     c->rep_done = c->rep_count;
     trace_emuhv_unmap(c->p->id, gfn + first, n);
     if (c->p->state != EMUHV_PARTITION_FINALIZED) {
-        c->p->map_calls++;
-        c->p->unmapped_pages += n;
-        emuhv_stage2_unmap(c->p->domain, gfn + first, n);
-        emuhv_stage2_commit(c->p->domain);
+        c->p->account->map_calls++;
+        c->p->account->unmapped_pages += n;
+        emuhv_stage2_unmap(c->p, gfn + first, n);
+        emuhv_stage2_commit(c->p);
     }
     return HV_STATUS_SUCCESS;
 }
@@ -168,14 +167,14 @@ static uint16_t get_access_states(EmuhvHcall *c)
         return HV_STATUS_INVALID_PARAMETER;
     }
     for (i = c->rep_start; i < c->rep_count; i++) {
-        if (!emuhv_stage2_query(c->p->domain, gfn + i, NULL, NULL)) {
+        if (!emuhv_stage2_is_mapped(c->p, gfn + i)) {
             break;
         }
-        c->out[i] = emuhv_stage2_access_state(c->p->domain, gfn + i, flags);
+        c->out[i] = emuhv_stage2_access_state(c->p, gfn + i, flags);
     }
     c->rep_done = i;
     if (flags) {
-        emuhv_stage2_commit(c->p->domain);
+        emuhv_stage2_commit(c->p);
     }
     return c->rep_done < c->rep_count ? HV_STATUS_INVALID_PARAMETER :
                                         HV_STATUS_SUCCESS;

@@ -3,8 +3,7 @@
  * Emulated Microsoft hypervisor: hypercalls about partitions as a whole.
  */
 #include "qemu/osdep.h"
-#include "mshv/hvabi.h"
-#include "hcall.h"
+#include "hw/emuhv/hcall/hcall-int.h"
 
 /*
  * { u64 flags; u64 proximity; u32 compat; u32; u64 disabled_features[2];
@@ -67,8 +66,7 @@ static uint16_t set_property(EmuhvHcall *c)
 /* { u64 id; u32 code; u32; u64 arg } -> up to 4072 bytes */
 static uint16_t get_property_ex(EmuhvHcall *c)
 {
-    return emuhv_property_get_ex(c->p, hcall_u32(c, 8), hcall_u64(c, 16),
-                                 c->out, &c->out_len);
+    return emuhv_property_get_ex(c->p, hcall_u32(c, 8), c->out, &c->out_len);
 }
 
 /* -> { u64 }; the parent has no ACCESS_PARTITION_ID privilege */

@@ -3,14 +3,13 @@
  * Emulated Microsoft hypervisor: hypercalls about ports and statistics pages.
  */
 #include "qemu/osdep.h"
-#include "mshv/hvabi.h"
-#include "hcall.h"
+#include "hw/emuhv/hcall/hcall-int.h"
 
 /* The port's owner must be the caller itself. */
 static bool own_port(uint64_t partition_id)
 {
     return partition_id == HV_PARTITION_ID_SELF ||
-           partition_id == emuhv.parent->id;
+           partition_id == emuhv_partitions.parent->id;
 }
 
 /*
@@ -28,7 +27,7 @@ static uint16_t create_port(EmuhvHcall *c)
         return HV_STATUS_INVALID_PARAMETER;
     }
     p = emuhv_partition_get(hcall_u64(c, 16));
-    if (!p || p == emuhv.parent) {
+    if (!p || p == emuhv_partitions.parent) {
         return HV_STATUS_INVALID_PARTITION_ID;
     }
     if (p->state != EMUHV_PARTITION_ACTIVE) {
@@ -77,7 +76,7 @@ static uint16_t disconnect_port(EmuhvHcall *c)
 /* { u32 sint; u32 } */
 static uint16_t notify_port_ring_empty(EmuhvHcall *c)
 {
-    return emuhv_synic_ring_empty(c->pc, hcall_u32(c, 0));
+    return emuhv_parent_ring_empty(c->pc, hcall_u32(c, 0));
 }
 
 const EmuhvHcallDef emuhv_hcalls_port[] = {

@@ -4,8 +4,8 @@
  * their state.
  */
 #include "qemu/osdep.h"
-#include "mshv/hvabi.h"
-#include "hcall.h"
+#include "hw/emuhv/hcall/hcall-int.h"
+#include "hw/emuhv/vp/vp.h"
 
 #define ASSOC_SIZE          32      /* HV_REGISTER_ASSOC */
 #define VALUE_SIZE          16      /* HV_REGISTER_VALUE */
@@ -37,7 +37,7 @@ static uint16_t get_registers(EmuhvHcall *c)
     unsigned n = c->rep_count - c->rep_start, done = 0;
     g_autofree uint32_t *names = g_new(uint32_t, n);
     g_autofree EmuhvRegVal *vals = g_new0(EmuhvRegVal, n);
-    uint64_t signals = c->vi->signals;
+    uint64_t signals = c->vp->sched->signals;
     uint16_t status = HV_STATUS_SUCCESS;
 
     if (!hcall_vtl0(c, 12)) {
@@ -57,11 +57,11 @@ static uint16_t get_registers(EmuhvHcall *c)
             run++;
         }
         /* The VP may go while the BQL is dropped: look it up each time. */
-        c->vi = emuhv_partition_vp(c->p, hcall_u32(c, 8));
-        if (!c->vi) {
+        c->vp = emuhv_partition_vp(c->p, hcall_u32(c, 8));
+        if (!c->vp) {
             return HV_STATUS_INVALID_VP_INDEX;
         }
-        status = emuhv_vp_get_regs(c->vi->vp, names + done, vals + done,
+        status = emuhv_vp_get_regs(c->vp, names + done, vals + done,
                                    run - done, &got);
         done += got;
     }
@@ -88,10 +88,10 @@ static uint16_t set_registers(EmuhvHcall *c)
         if (name == HV_REGISTER_EXPLICIT_SUSPEND ||
             name == HV_REGISTER_INTERCEPT_SUSPEND) {
             /* Who lets the VP run gets its messages. */
-            c->vi->home = c->pc->index;
+            c->vp->sched->home = c->pc->index;
         }
     }
-    status = emuhv_vp_set_regs(c->vi->vp, regs, n, &done);
+    status = emuhv_vp_set_regs(c->vp, regs, n, &done);
     c->rep_done = c->rep_start + done;
     return status;
 }
@@ -104,7 +104,7 @@ static uint16_t translate(EmuhvHcall *c)
 {
     uint32_t code = 0, cache_overlay = 0;
     uint64_t gpa_page = 0;
-    uint16_t status = emuhv_vp_translate(c->vi->vp, hcall_u64(c, 16),
+    uint16_t status = emuhv_vp_translate(c->vp, hcall_u64(c, 16),
                                          hcall_u64(c, 24), &code,
                                          &cache_overlay, &gpa_page);
 
@@ -120,7 +120,7 @@ static uint16_t get_cpuid_values(EmuhvHcall *c)
     for (unsigned i = c->rep_start; i < c->rep_count; i++) {
         uint32_t r[4];
 
-        emuhv_vp_cpuid(c->vi->vp, ldl_le_p(c->list + 8 * i),
+        emuhv_vp_cpuid(c->vp, ldl_le_p(c->list + 8 * i),
                        ldl_le_p(c->list + 8 * i + 4), r);
         for (unsigned j = 0; j < 4; j++) {
             stl_le_p(c->out + 16 * i + 4 * j, r[j]);
@@ -147,7 +147,7 @@ static uint16_t map_state_page(EmuhvHcall *c)
         !emuhv_ram_valid(pfn << EMUHV_PAGE_BITS, EMUHV_PAGE_SIZE)) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    status = emuhv_vp_map_page(c->vi->vp, type, pfn);
+    status = emuhv_vp_map_page(c->vp, type, pfn);
     stq_le_p(c->out, pfn);
     return status;
 }
@@ -158,10 +158,10 @@ static uint16_t unmap_state_page(EmuhvHcall *c)
     uint16_t type = hcall_u16(c, 12);
 
     if (type > HV_VP_STATE_PAGE_INTERCEPT_MESSAGE || !hcall_vtl0(c, 14) ||
-        emuhv_vp_page(c->vi->vp, type) == EMUHV_NO_PFN) {
+        emuhv_vp_page(c->vp, type) == EMUHV_NO_PFN) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    return emuhv_vp_map_page(c->vi->vp, type, EMUHV_NO_PFN);
+    return emuhv_vp_map_page(c->vp, type, EMUHV_NO_PFN);
 }
 
 /* ---- VP state ---- */
@@ -207,13 +207,13 @@ static uint16_t get_state(EmuhvHcall *c)
         return HV_STATUS_INVALID_PARAMETER;
     }
     if (!pages) {
-        status = emuhv_vp_get_state(c->vi->vp, type, c->out, c->out_len,
+        status = emuhv_vp_get_state(c->vp, type, c->out, c->out_len,
                                     &len);
         return status;
     }
     c->out_len = 0;
     buf = g_malloc0(size);
-    status = emuhv_vp_get_state(c->vi->vp, type, buf, size, &len);
+    status = emuhv_vp_get_state(c->vp, type, buf, size, &len);
     if (status != HV_STATUS_SUCCESS) {
         return status;
     }
@@ -237,14 +237,14 @@ static uint16_t set_state(EmuhvHcall *c)
         return HV_STATUS_INVALID_PARAMETER;
     }
     if (!pages) {
-        return emuhv_vp_set_state(c->vi->vp, type, c->var, STATE_INLINE_MAX);
+        return emuhv_vp_set_state(c->vp, type, c->var, STATE_INLINE_MAX);
     }
     buf = g_malloc(size);
     for (size_t i = 0; i < c->var_len / 8; i++) {
         emuhv_ram_read(ldq_le_p(c->var + 8 * i) << EMUHV_PAGE_BITS,
                        buf + i * EMUHV_PAGE_SIZE, EMUHV_PAGE_SIZE);
     }
-    return emuhv_vp_set_state(c->vi->vp, type, buf, size);
+    return emuhv_vp_set_state(c->vp, type, buf, size);
 }
 
 /* ---- Root scheduler ---- */

@@ -9,7 +9,7 @@
 #include "qemu/bswap.h"
 #include "cpu.h"
 #include "hw/i386/apic.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/interrupts/interrupts.h"
 
 /* HV_INTERRUPT_TYPE */
 enum {
@@ -23,12 +23,12 @@ APICCommonState **emuhv_do_apic_bus(X86CPU *cpu)
     static APICCommonState *nobody[EMUHV_APIC_IDS];
     EmuhvVp *vp = container_of(cpu->emuhv, EmuhvVp, base);
 
-    return vp->domain ? vp->domain->s->bus : nobody;
+    return vp->partition ? vp->partition->irq->bus : nobody;
 }
 
 bool emuhv_do_extint(X86CPU *cpu)
 {
-    return container_of(cpu->emuhv, EmuhvVp, base)->s->extint;
+    return container_of(cpu->emuhv, EmuhvVp, base)->irq->extint;
 }
 
 int64_t emuhv_do_apic_period(X86CPU *cpu, int64_t last)
@@ -41,12 +41,12 @@ int emuhv_do_read_extint(X86CPU *cpu)
 {
     EmuhvVp *vp = container_of(cpu->emuhv, EmuhvVp, base);
 
-    if (!vp->s->extint) {
+    if (!vp->irq->extint) {
         return emuhv_vp_apic(vp)->spurious_vec & 0xff;
     }
-    vp->s->extint = false;
+    vp->irq->extint = false;
     apic_poll_irq(cpu->apic_state);
-    return vp->s->extint_vector;
+    return vp->irq->extint_vector;
 }
 
 static void set_id(EmuhvVp *vp, uint32_t id)
@@ -64,13 +64,13 @@ void emuhv_apic_attach(EmuhvVp *vp)
     APICCommonState *a = emuhv_vp_apic(vp);
 
     set_id(vp, vp->index);
-    a->wait_for_sipi = vp->domain->cfg.lapic && vp->index != 0;
-    if (!vp->domain->cfg.lapic) {
+    a->wait_for_sipi = vp->partition->cfg.lapic && vp->index != 0;
+    if (!vp->partition->cfg.lapic) {
         a->apicbase &= ~MSR_IA32_APICBASE_ENABLE;
     }
     /* Another VP may have been given this id: that one keeps it. */
-    if (!vp->domain->s->bus[vp->index]) {
-        vp->domain->s->bus[vp->index] = a;
+    if (!vp->partition->irq->bus[vp->index]) {
+        vp->partition->irq->bus[vp->index] = a;
     }
 }
 
@@ -79,17 +79,17 @@ void emuhv_apic_detach(EmuhvVp *vp)
     APICCommonState *a = emuhv_vp_apic(vp);
 
     for (unsigned i = 0; i < EMUHV_APIC_IDS; i++) {
-        if (vp->domain->s->bus[i] == a) {
-            vp->domain->s->bus[i] = NULL;
+        if (vp->partition->irq->bus[i] == a) {
+            vp->partition->irq->bus[i] = NULL;
         }
     }
     timer_del(a->timer);
-    vp->s->extint = false;
+    vp->irq->extint = false;
 }
 
 uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id)
 {
-    APICCommonState **bus = vp->domain->s->bus;
+    APICCommonState **bus = vp->partition->irq->bus;
     APICCommonState *a = emuhv_vp_apic(vp), *other;
 
     if (id >= EMUHV_APIC_IDS) {
@@ -127,10 +127,10 @@ void emuhv_apic_raise(EmuhvVp *vp, uint8_t vector)
 }
 
 /* The APIC for types that have no delivery mode of their own. */
-static EmuhvVp *find_dest(EmuhvDomain *d, bool logical, uint64_t dest)
+static EmuhvVp *find_dest(EmuhvPartition *p, bool logical, uint64_t dest)
 {
     for (unsigned i = 0; i < EMUHV_APIC_IDS; i++) {
-        APICCommonState *a = d->s->bus[i];
+        APICCommonState *a = p->irq->bus[i];
         bool x2 = a && (a->apicbase & MSR_IA32_APICBASE_EXTD);
 
         if (!a) {
@@ -168,8 +168,8 @@ static void assert_lint(EmuhvVp *vp, unsigned n)
     }
 }
 
-uint16_t emuhv_domain_assert(EmuhvDomain *d, uint32_t type, bool level,
-                             bool logical, uint64_t dest, uint32_t vector)
+uint16_t emuhv_apic_assert(EmuhvPartition *p, uint32_t type, bool level,
+                           bool logical, uint64_t dest, uint32_t vector)
 {
     static const uint8_t mode[] = {
         [INT_FIXED] = APIC_DM_FIXED, [INT_LOWEST] = APIC_DM_LOWPRI,
@@ -189,24 +189,24 @@ uint16_t emuhv_domain_assert(EmuhvDomain *d, uint32_t type, bool level,
         /* fall through */
     case INT_NMI:
     case INT_INIT:
-        if (!d->cfg.lapic && type != INT_NMI) {
+        if (!p->cfg.lapic && type != INT_NMI) {
             return HV_STATUS_OPERATION_DENIED;
         }
-        apic_deliver_irq(d->s->bus, dest, logical, mode[type], vector, level);
+        apic_deliver_irq(p->irq->bus, dest, logical, mode[type], vector, level);
         return HV_STATUS_SUCCESS;
     case INT_SIPI:
     case INT_EXTINT:
     case INT_LINT0:
     case INT_LINT1:
-        vp = find_dest(d, logical, dest);
+        vp = find_dest(p, logical, dest);
         if (!vp) {
             return HV_STATUS_INVALID_PARAMETER;
         }
         if (type == INT_SIPI) {
             assert_sipi(vp, vector);
         } else if (type == INT_EXTINT) {
-            vp->s->extint = true;
-            vp->s->extint_vector = vector;
+            vp->irq->extint = true;
+            vp->irq->extint_vector = vector;
             cpu_interrupt(emuhv_vp_cs(vp), CPU_INTERRUPT_HARD);
         } else {
             assert_lint(vp, type == INT_LINT1);
@@ -217,12 +217,12 @@ uint16_t emuhv_domain_assert(EmuhvDomain *d, uint32_t type, bool level,
     }
 }
 
-uint16_t emuhv_domain_clear_extint(EmuhvDomain *d)
+uint16_t emuhv_apic_clear_extint(EmuhvPartition *p)
 {
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
-        if (d->vps[i] && d->vps[i]->s->extint) {
-            d->vps[i]->s->extint = false;
-            cpu_interrupt(emuhv_vp_cs(d->vps[i]), CPU_INTERRUPT_POLL);
+        if (p->vps[i] && p->vps[i]->irq->extint) {
+            p->vps[i]->irq->extint = false;
+            cpu_interrupt(emuhv_vp_cs(p->vps[i]), CPU_INTERRUPT_POLL);
         }
     }
     return HV_STATUS_SUCCESS;
@@ -247,7 +247,7 @@ static const uint8_t lvt_word[] = {
     [APIC_LVT_LINT1] = L_LINT1, [APIC_LVT_ERROR] = L_ERROR,
 };
 
-uint16_t emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf)
+void emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf)
 {
     APICCommonState *a = emuhv_vp_apic(vp);
     bool x2 = a->apicbase & MSR_IA32_APICBASE_EXTD;
@@ -277,7 +277,6 @@ uint16_t emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf)
     for (unsigned i = 0; i < L_WORDS; i++) {
         stl_le_p(buf + i * 4, w[i]);
     }
-    return HV_STATUS_SUCCESS;
 }
 
 /* Restart the timer so that its current count is @count. */
@@ -302,7 +301,7 @@ static void set_timer(APICCommonState *a, uint32_t initial, uint32_t count,
     }
 }
 
-uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
+void emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
 {
     APICCommonState *a = emuhv_vp_apic(vp);
     bool x2 = a->apicbase & MSR_IA32_APICBASE_EXTD;
@@ -326,7 +325,7 @@ uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
     a->tmr[0] &= 0xffff0000;
     a->irr[0] &= 0xffff0000;
     for (unsigned i = 0; i < 8; i++) {
-        vp->s->level[i] = a->isr[i] & a->tmr[i];
+        vp->irq->level[i] = a->isr[i] & a->tmr[i];
     }
     if (w[L_IRR] & IRR_NMI) {
         cpu_interrupt(cs, CPU_INTERRUPT_NMI);
@@ -341,5 +340,4 @@ uint16_t emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
     }
     set_timer(a, w[L_INITIAL], w[L_COUNT], w[L_DIVIDE]);
     cpu_interrupt(cs, CPU_INTERRUPT_POLL);
-    return HV_STATUS_SUCCESS;
 }

@@ -7,8 +7,7 @@
 #include "qemu/bswap.h"
 #include "qemu/timer.h"
 #include "cpu.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/interrupts/interrupts.h"
 
 /* HV_X64_MSR_STIMERn_CONFIG */
 #define ST_ENABLE           (1ull << 0)
@@ -16,17 +15,16 @@
 #define ST_AUTO_ENABLE      (1ull << 3)
 #define ST_DIRECT           (1ull << 12)
 
-
 static void stimer_start(EmuhvStimer *t)
 {
-    EmuhvDomain *d = t->vp->domain;
+    EmuhvPartition *p = t->vp->partition;
     uint64_t now;
 
     timer_del(t->timer);
-    if (!d || !(t->config & ST_ENABLE) || !t->count) {
+    if (!p || !(t->config & ST_ENABLE) || !t->count) {
         return;
     }
-    now = emuhv_domain_reftime(d);
+    now = emuhv_reftime(p);
     if (t->config & ST_PERIODIC) {
         if (!t->expiry) {
             t->expiry = now + t->count;
@@ -37,7 +35,7 @@ static void stimer_start(EmuhvStimer *t)
     } else {
         t->expiry = t->count;
     }
-    if (!d->s->time_frozen) {
+    if (!p->irq->time_frozen) {
         int64_t left = t->expiry > now ? MIN(t->expiry - now, INT64_MAX / 200)
                                        : 0;
 
@@ -58,8 +56,8 @@ static void stimer_message(EmuhvStimer *t)
     msg[4] = 24;
     stl_le_p(msg + 16, t->index);
     stq_le_p(msg + 24, t->expiry);
-    stq_le_p(msg + 32, emuhv_domain_reftime(t->vp->domain));
-    status = emuhv_vp_post_message(t->vp, t->config >> 16 & 0xf, msg);
+    stq_le_p(msg + 32, emuhv_reftime(t->vp->partition));
+    status = emuhv_synic_message(t->vp, t->config >> 16 & 0xf, msg);
     t->msg_waiting = status == HV_STATUS_INSUFFICIENT_BUFFERS;
 }
 
@@ -67,7 +65,7 @@ static void stimer_expire(void *opaque)
 {
     EmuhvStimer *t = opaque;
 
-    if (!t->vp->domain || !(t->config & ST_ENABLE)) {
+    if (!t->vp->partition || !(t->config & ST_ENABLE)) {
         return;
     }
     if (t->config & ST_DIRECT) {
@@ -110,7 +108,7 @@ void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf)
 {
     memset(buf, 0, EMUHV_STIMER_STATE_SIZE);
     for (unsigned i = 0; i < EMUHV_STIMERS; i++, buf += 40) {
-        EmuhvStimer *t = &vp->s->synic.stimer[i];
+        EmuhvStimer *t = &vp->irq->stimer[i];
 
         stl_le_p(buf, t->msg_waiting);
         stq_le_p(buf + 8, t->config);
@@ -123,7 +121,7 @@ void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf)
 void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf)
 {
     for (unsigned i = 0; i < EMUHV_STIMERS; i++, buf += 40) {
-        EmuhvStimer *t = &vp->s->synic.stimer[i];
+        EmuhvStimer *t = &vp->irq->stimer[i];
 
         t->config = ldq_le_p(buf + 8) & 0xf1fff;
         t->count = ldq_le_p(buf + 16);
@@ -136,17 +134,17 @@ void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf)
 void emuhv_stimers_eom(EmuhvVp *vp)
 {
     for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
-        if (vp->s->synic.stimer[i].msg_waiting) {
-            stimer_message(&vp->s->synic.stimer[i]);
+        if (vp->irq->stimer[i].msg_waiting) {
+            stimer_message(&vp->irq->stimer[i]);
         }
     }
 }
 
-void emuhv_stimers_restart(EmuhvDomain *d)
+void emuhv_stimers_restart(EmuhvPartition *p)
 {
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
-        for (unsigned j = 0; d->vps[i] && j < EMUHV_STIMERS; j++) {
-            stimer_start(&d->vps[i]->s->synic.stimer[j]);
+        for (unsigned j = 0; p->vps[i] && j < EMUHV_STIMERS; j++) {
+            stimer_start(&p->vps[i]->irq->stimer[j]);
         }
     }
 }
@@ -154,7 +152,7 @@ void emuhv_stimers_restart(EmuhvDomain *d)
 void emuhv_stimers_init(EmuhvVp *vp)
 {
     for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
-        EmuhvStimer *t = &vp->s->synic.stimer[i];
+        EmuhvStimer *t = &vp->irq->stimer[i];
 
         t->vp = vp;
         t->index = i;
@@ -162,10 +160,17 @@ void emuhv_stimers_init(EmuhvVp *vp)
     }
 }
 
+void emuhv_stimers_free(EmuhvVp *vp)
+{
+    for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
+        timer_free(vp->irq->stimer[i].timer);
+    }
+}
+
 void emuhv_stimers_reset(EmuhvVp *vp)
 {
     for (unsigned i = 0; i < EMUHV_STIMERS; i++) {
-        EmuhvStimer *t = &vp->s->synic.stimer[i];
+        EmuhvStimer *t = &vp->irq->stimer[i];
 
         t->config = t->count = t->expiry = 0;
         t->msg_waiting = false;

@@ -13,9 +13,15 @@
 #include "exec/cputlb.h"
 #include "exec/page-protection.h"
 #include "tcg/tcg.h"
-#include "hw/emuhv/vp-int.h"
+#include "exec/address-spaces.h"
+#include "exec/exec-all.h"
+#include "exec/memory.h"
+#include "hw/emuhv/memory/memory.h"
 
-#define GFN_BITS    (EMUHV_GPA_BITS - 12)
+/* Where the doorbell region is: above every GPA that a child can have. */
+#define IO_BASE     (1ull << 50)
+#define GPA_BITS    46
+#define GFN_BITS    (GPA_BITS - 12)
 #define LEVEL_BITS  9
 #define LEVELS      4
 #define FAN_OUT     (1u << LEVEL_BITS)
@@ -41,14 +47,23 @@ typedef struct Table {
 
 static unsigned n_tables;
 
+typedef struct Overlay {
+    uint64_t gfn;
+    hwaddr pa;
+    bool write;
+    bool used;
+} Overlay;
+
 struct EmuhvStage2 {
     Table *root;
     uint64_t mapped, no_access;
     GHashTable *doorbells;      /* gfn -> count */
     bool dirty;                 /* needs a flush */
+    Overlay overlay[EMUHV_PLACE__MAX];
+    unsigned n_overlays;
 };
 
-EmuhvStage2 *emuhv_s2_new(void)
+EmuhvStage2 *emuhv_stage2_new(void)
 {
     EmuhvStage2 *s2 = g_new0(EmuhvStage2, 1);
 
@@ -72,7 +87,7 @@ static void table_free(Table *t, int level)
     g_free(t);
 }
 
-void emuhv_s2_free(EmuhvStage2 *s2)
+void emuhv_stage2_free(EmuhvStage2 *s2)
 {
     table_free(s2->root, LEVELS - 1);
     g_hash_table_destroy(s2->doorbells);
@@ -137,78 +152,91 @@ static void entry_replace(EmuhvStage2 *s2, uint64_t *p, uint64_t new)
 }
 
 /* Entries that did not exist when the overlay pages came must know of them. */
-static void overlays_mark(EmuhvDomain *d)
+static void overlays_mark(EmuhvStage2 *s2)
 {
-    for (unsigned i = 0; i < d->s->n_overlays; i++) {
-        EmuhvOverlay *o = &d->s->overlay[i];
-        uint64_t *p = o->used ? entry_find(d->s->s2, o->gfn, false) : NULL;
+    for (unsigned i = 0; i < s2->n_overlays; i++) {
+        Overlay *o = &s2->overlay[i];
+        uint64_t *e = o->used ? entry_find(s2, o->gfn, false) : NULL;
 
-        if (p) {
-            qatomic_or(p, E_OVERLAY);
+        if (e) {
+            qatomic_or(e, E_OVERLAY);
         }
     }
 }
 
-bool emuhv_stage2_map(EmuhvDomain *d, uint64_t gfn, uint64_t pfn, uint64_t n,
+bool emuhv_stage2_map(EmuhvPartition *p, uint64_t gfn, uint64_t pfn, uint64_t n,
                       uint32_t prot)
 {
-    EmuhvStage2 *s2 = d->s->s2;
+    EmuhvStage2 *s2 = p->s2;
 
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t *p = entry_find(s2, gfn + i, true);
-        uint64_t e = E_MAPPED;
+        uint64_t *e = entry_find(s2, gfn + i, true);
+        uint64_t new = E_MAPPED;
 
-        if (!p) {
+        if (!e) {
             return false;
         }
         if (prot & E_PERM) {
-            e |= (prot & E_PERM) | (pfn + i) << 12;
+            new |= (prot & E_PERM) | (pfn + i) << 12;
         }
-        entry_replace(s2, p, e);
+        entry_replace(s2, e, new);
     }
-    overlays_mark(d);
+    overlays_mark(s2);
     return true;
 }
 
-void emuhv_stage2_unmap(EmuhvDomain *d, uint64_t gfn, uint64_t n)
+void emuhv_stage2_unmap(EmuhvPartition *p, uint64_t gfn, uint64_t n)
 {
-    EmuhvStage2 *s2 = d->s->s2;
-
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t *p = entry_find(s2, gfn + i, false);
+        uint64_t *e = entry_find(p->s2, gfn + i, false);
 
-        if (p) {
-            entry_replace(s2, p, 0);
+        if (e) {
+            entry_replace(p->s2, e, 0);
         }
     }
 }
+
+/* ---- Flushes ---- */
 
 static void flush_work(CPUState *cs, run_on_cpu_data data)
 {
     tlb_flush(cs);
 }
 
-void emuhv_s2_flush_self(EmuhvVp *vp)
+void emuhv_stage2_flush_self(EmuhvVp *vp)
 {
-    qatomic_set(&vp->s->need_flush, false);
+    qatomic_set(&vp->mem->need_flush, false);
     tlb_flush(emuhv_vp_cs(vp));
 }
 
-void emuhv_stage2_commit(EmuhvDomain *d)
+static void flush_late_work(CPUState *cs, run_on_cpu_data data)
+{
+    emuhv_stage2_flush_self(data.host_ptr);
+}
+
+void emuhv_stage2_flush_late(EmuhvVp *vp)
+{
+    if (vp->mem->need_flush) {
+        async_run_on_cpu(emuhv_vp_cs(vp), flush_late_work,
+                         RUN_ON_CPU_HOST_PTR(vp));
+    }
+}
+
+void emuhv_stage2_commit(EmuhvPartition *p)
 {
     g_autoptr(GPtrArray) running = NULL;
 
-    if (!d->s->s2->dirty) {
+    if (!p->s2->dirty) {
         return;
     }
-    d->s->s2->dirty = false;
+    p->s2->dirty = false;
     running = g_ptr_array_new();
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
-        EmuhvVp *vp = d->vps[i];
+        EmuhvVp *vp = p->vps[i];
 
-        if (vp && vp->s->stopped) {
+        if (vp && vp->stopped) {
             /* Flushes itself before it runs again. */
-            qatomic_set(&vp->s->need_flush, true);
+            qatomic_set(&vp->mem->need_flush, true);
         } else if (vp) {
             g_ptr_array_add(running, emuhv_vp_cs(vp));
         }
@@ -221,17 +249,17 @@ void emuhv_stage2_commit(EmuhvDomain *d)
 }
 
 /* As commit, for changes that a VP made itself: does not wait for others. */
-void emuhv_s2_flush_async(EmuhvDomain *d)
+static void flush_async(EmuhvPartition *p)
 {
-    d->s->s2->dirty = false;
+    p->s2->dirty = false;
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
-        EmuhvVp *vp = d->vps[i];
+        EmuhvVp *vp = p->vps[i];
 
         if (!vp) {
             continue;
         }
-        if (vp->s->stopped) {
-            qatomic_set(&vp->s->need_flush, true);
+        if (vp->stopped) {
+            qatomic_set(&vp->mem->need_flush, true);
         } else if (current_cpu == emuhv_vp_cs(vp)) {
             tlb_flush(emuhv_vp_cs(vp));
         } else {
@@ -240,117 +268,116 @@ void emuhv_s2_flush_async(EmuhvDomain *d)
     }
 }
 
+/* ---- What hypercalls ask ---- */
+
 uint64_t emuhv_stage2_max_gfn(void)
 {
-    return 1ull << (MIN(emuhv_model_cpu()->phys_bits, EMUHV_GPA_BITS) - 12);
+    return 1ull << (MIN(emuhv_pool_model()->base.cpu->phys_bits, GPA_BITS) -
+                    12);
 }
 
-bool emuhv_stage2_query(EmuhvDomain *d, uint64_t gfn, uint64_t *pfn,
-                        uint32_t *prot)
+bool emuhv_stage2_is_mapped(EmuhvPartition *p, uint64_t gfn)
 {
-    uint64_t *p = entry_find(d->s->s2, gfn, false);
-    uint64_t e = p ? qatomic_read(p) : 0;
+    uint64_t *e = entry_find(p->s2, gfn, false);
 
-    if (!(e & E_MAPPED)) {
-        return false;
-    }
-    if (pfn) {
-        *pfn = e >> 12;
-    }
-    if (prot) {
-        *prot = e & E_PERM;
-    }
-    return true;
+    return e && (qatomic_read(e) & E_MAPPED);
 }
 
-uint8_t emuhv_stage2_access_state(EmuhvDomain *d, uint64_t gfn, uint64_t flags)
+uint8_t emuhv_stage2_access_state(EmuhvPartition *p, uint64_t gfn,
+                                  uint64_t flags)
 {
-    uint64_t *p = entry_find(d->s->s2, gfn, false);
+    uint64_t *e = entry_find(p->s2, gfn, false);
     uint64_t old, new;
 
-    if (!p || !(qatomic_read(p) & E_MAPPED)) {
+    if (!e || !(qatomic_read(e) & E_MAPPED)) {
         return 0;
     }
     do {
-        old = new = qatomic_read(p);
+        old = new = qatomic_read(e);
         new &= ~((flags & 1 ? E_ACCESSED : 0) | (flags & 4 ? E_DIRTY : 0));
         new |= (flags & 2 ? E_ACCESSED : 0) | (flags & 8 ? E_DIRTY : 0);
-    } while (qatomic_cmpxchg(p, old, new) != old);
+    } while (qatomic_cmpxchg(e, old, new) != old);
     if (old & ~new) {
-        d->s->s2->dirty = true;
+        p->s2->dirty = true;
     }
     return (old & E_ACCESSED ? 1 : 0) | (old & E_DIRTY ? 2 : 0);
 }
 
-void emuhv_stage2_count(EmuhvDomain *d, uint64_t *mapped, uint64_t *no_access)
+void emuhv_stage2_count(EmuhvPartition *p, uint64_t *mapped,
+                        uint64_t *no_access)
 {
-    *mapped = d->s->s2->mapped;
-    *no_access = d->s->s2->no_access;
+    *mapped = p->s2->mapped;
+    *no_access = p->s2->no_access;
 }
 
-bool emuhv_stage2_doorbell(EmuhvDomain *d, uint64_t gfn, bool on)
+bool emuhv_stage2_doorbell(EmuhvPartition *p, uint64_t gfn, bool on)
 {
-    EmuhvStage2 *s2 = d->s->s2;
-    uint64_t *p = entry_find(s2, gfn, on);
+    EmuhvStage2 *s2 = p->s2;
+    uint64_t *e = entry_find(s2, gfn, on);
     gintptr n = (gintptr)g_hash_table_lookup(s2->doorbells, &gfn);
 
-    if (!p || (!on && !n)) {
+    if (!e || (!on && !n)) {
         return false;
     }
     n += on ? 1 : -1;
     if (n) {
         g_hash_table_insert(s2->doorbells, g_memdup2(&gfn, sizeof(gfn)),
                             (gpointer)n);
-        qatomic_or(p, E_DOORBELL);
-        overlays_mark(d);
+        qatomic_or(e, E_DOORBELL);
+        overlays_mark(s2);
     } else {
         g_hash_table_remove(s2->doorbells, &gfn);
-        qatomic_and(p, ~E_DOORBELL);
+        qatomic_and(e, ~E_DOORBELL);
         s2->dirty = true;
     }
     return true;
 }
 
-void emuhv_s2_set_overlay(EmuhvDomain *d, unsigned slot, uint64_t gfn,
+/* ---- Overlay pages ---- */
+
+static void overlay_remove(EmuhvStage2 *s2, Overlay *o)
+{
+    uint64_t *e = entry_find(s2, o->gfn, false);
+    bool other = false;
+
+    qatomic_set(&o->used, false);
+    for (unsigned i = 0; i < s2->n_overlays; i++) {
+        other |= s2->overlay[i].used && s2->overlay[i].gfn == o->gfn;
+    }
+    if (e && !other) {
+        qatomic_and(e, ~E_OVERLAY);
+    }
+}
+
+void emuhv_stage2_overlay(EmuhvPartition *p, unsigned place, uint64_t gfn,
                           hwaddr pa, bool write, bool on)
 {
-    EmuhvOverlay *o = &d->s->overlay[slot];
-    uint64_t *p;
+    EmuhvStage2 *s2 = p->s2;
+    Overlay *o = &s2->overlay[place];
 
+    if (!o->used && !on) {
+        return;
+    }
     if (o->used) {
-        uint64_t old = o->gfn;
-        bool other = false;
-
-        qatomic_set(&o->used, false);
-        for (unsigned i = 0; i < d->s->n_overlays; i++) {
-            other |= d->s->overlay[i].used && d->s->overlay[i].gfn == old;
-        }
-        p = entry_find(d->s->s2, old, false);
-        if (p && !other) {
-            qatomic_and(p, ~E_OVERLAY);
-        }
-        d->s->s2->dirty = true;
+        overlay_remove(s2, o);
     }
     if (on) {
         o->gfn = gfn;
         o->pa = pa;
         o->write = write;
-        qatomic_set(&d->s->n_overlays, MAX(d->s->n_overlays, slot + 1));
+        qatomic_set(&s2->n_overlays, MAX(s2->n_overlays, place + 1));
         qatomic_store_release(&o->used, true);
-        p = entry_find(d->s->s2, gfn, false);
-        if (p) {
-            qatomic_or(p, E_OVERLAY);
-        }
-        d->s->s2->dirty = true;
+        overlays_mark(s2);
     }
+    flush_async(p);
 }
 
-static bool overlay_find(EmuhvDomain *d, uint64_t gfn, hwaddr *pa, int *prot)
+static bool overlay_find(EmuhvStage2 *s2, uint64_t gfn, hwaddr *pa, int *prot)
 {
-    unsigned n = qatomic_read(&d->s->n_overlays);
+    unsigned n = qatomic_read(&s2->n_overlays);
 
     for (unsigned i = 0; i < n; i++) {
-        EmuhvOverlay *o = &d->s->overlay[i];
+        Overlay *o = &s2->overlay[i];
 
         if (qatomic_load_acquire(&o->used) && o->gfn == gfn) {
             *pa = o->pa;
@@ -361,38 +388,41 @@ static bool overlay_find(EmuhvDomain *d, uint64_t gfn, hwaddr *pa, int *prot)
     return false;
 }
 
+/* ---- Translation ---- */
+
 /* The page at which this VP's LAPIC answers. */
 static bool is_apic_page(EmuhvVp *vp, uint64_t gfn)
 {
     uint32_t base = emuhv_vp_apic(vp)->apicbase;
 
-    return vp->domain->cfg.lapic && gfn == base >> 12 &&
+    return vp->partition->cfg.lapic && gfn == base >> 12 &&
            (base & (MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_EXTD)) ==
            MSR_IA32_APICBASE_ENABLE;
 }
 
-EmuhvS2Result emuhv_s2_translate(EmuhvVp *vp, hwaddr gpa, MMUAccessType access,
-                                 bool touch, hwaddr *pa, int *prot)
+EmuhvStage2Result emuhv_stage2_translate(EmuhvVp *vp, hwaddr gpa,
+                                         MMUAccessType access, bool touch,
+                                         hwaddr *pa, int *prot)
 {
-    EmuhvDomain *d = vp->domain;
+    EmuhvStage2 *s2 = vp->partition->s2;
     uint64_t gfn = gpa >> 12, e, set;
-    uint64_t *p;
+    uint64_t *at;
 
     if (unlikely(is_apic_page(vp, gfn))) {
         *pa = APIC_DEFAULT_ADDRESS | (gpa & 0xfff);
         *prot = PAGE_READ | PAGE_WRITE;
         return access == MMU_INST_FETCH ? S2R_UNMAPPED : S2R_OK;
     }
-    p = entry_find(d->s->s2, gfn, false);
-    e = p ? qatomic_read(p) : 0;
+    at = entry_find(s2, gfn, false);
+    e = at ? qatomic_read(at) : 0;
 
-    if (unlikely(!p || (e & E_OVERLAY)) && overlay_find(d, gfn, pa, prot)) {
+    if (unlikely(!at || (e & E_OVERLAY)) && overlay_find(s2, gfn, pa, prot)) {
         *pa |= gpa & 0xfff;
         return *prot & (1 << access) ? S2R_OK : S2R_DENIED;
     }
     if (!(e & E_MAPPED)) {
         if ((e & E_DOORBELL) && access == MMU_DATA_STORE) {
-            *pa = EMUHV_IO_BASE | gpa;
+            *pa = IO_BASE | gpa;
             *prot = PAGE_WRITE;
             return S2R_OK;
         }
@@ -408,7 +438,7 @@ EmuhvS2Result emuhv_s2_translate(EmuhvVp *vp, hwaddr gpa, MMUAccessType access,
     if (touch) {
         set = E_ACCESSED | (access == MMU_DATA_STORE ? E_DIRTY : 0);
         if (set & ~e) {
-            e = qatomic_or_fetch(p, set);
+            e = qatomic_or_fetch(at, set);
         }
         /* The first store must come here to be seen. */
         if (!(e & E_DIRTY)) {
@@ -422,18 +452,18 @@ bool emuhv_do_stage2(CPUX86State *env, hwaddr gpa, MMUAccessType access,
                      hwaddr *pa, int *prot)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
-    EmuhvS2Result r;
+    EmuhvStage2Result r;
 
-    if (unlikely(!vp->domain)) {
+    if (unlikely(!vp->partition)) {
         return false;
     }
     vp->stats.stage2_fills++;
-    r = emuhv_s2_translate(vp, gpa, access, true, pa, prot);
+    r = emuhv_stage2_translate(vp, gpa, access, true, pa, prot);
     if (likely(r == S2R_OK)) {
         return true;
     }
-    vp->s->s2_gpa = gpa;
-    vp->s->s2_mapped = r == S2R_DENIED;
+    vp->mem->refused_gpa = gpa;
+    vp->mem->refused_mapped = r == S2R_DENIED;
     return false;
 }
 
@@ -453,8 +483,8 @@ MMUAccessType emuhv_do_ptw_access(CPUX86State *env, hwaddr gpa,
     if (!tcg_ctx->gen_tb) {
         return MMU_DATA_STORE;
     }
-    *read_only = emuhv_s2_translate(vp, gpa, MMU_DATA_STORE, true, &pa,
-                                    &prot) != S2R_OK;
+    *read_only = emuhv_stage2_translate(vp, gpa, MMU_DATA_STORE, true, &pa,
+                                        &prot) != S2R_OK;
     return MMU_DATA_LOAD;
 }
 
@@ -468,9 +498,9 @@ void emuhv_do_flush_stage1(CPUX86State *env)
 
 void emuhv_do_tlb_filled(CPUX86State *env, vaddr gva, hwaddr pa, int *prot)
 {
-    if (unlikely(pa & EMUHV_IO_BASE)) {
+    if (unlikely(pa & IO_BASE)) {
         /* Every store must come here: the message needs its address. */
-        emuhv_vp_of(env)->s->io_gva = gva;
+        emuhv_vp_of(env)->mem->io_gva = gva;
         *prot |= PAGE_WRITE_INV;
     }
 }
@@ -487,20 +517,17 @@ static void io_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     CPUState *cs = current_cpu;
     EmuhvVp *vp;
-    CPUX86State *env;
 
     if (!cs || !emuhv_is_child(X86_CPU(cs))) {
         return;                 /* the parent or a device at that address */
     }
-    env = cpu_env(cs);
-    vp = emuhv_vp_of(env);
-    if (!vp->domain || emuhv_doorbell(vp->domain, addr, size, val)) {
+    vp = emuhv_vp_of(cpu_env(cs));
+    if (!vp->partition || emuhv_up.doorbell(vp->partition, addr, size, val)) {
         return;
     }
-    vp->s->s2_gpa = addr;
-    vp->s->s2_mapped = false;
-    emuhv_do_raise_stage2(env, vp->s->io_gva, false, MMU_DATA_STORE, 0,
-                          cs->mem_io_pc);
+    vp->mem->refused_gpa = addr;
+    vp->mem->refused_mapped = false;
+    emuhv_up.refused_store(vp, vp->mem->io_gva, cs->mem_io_pc);
 }
 
 static const MemoryRegionOps io_ops = {
@@ -518,6 +545,6 @@ void emuhv_stage2_init(void)
     static MemoryRegion mr;
 
     memory_region_init_io(&mr, OBJECT(qdev_get_machine()), &io_ops, NULL,
-                          "emuhv-doorbells", 1ull << EMUHV_GPA_BITS);
-    memory_region_add_subregion(get_system_memory(), EMUHV_IO_BASE, &mr);
+                          "emuhv-doorbells", 1ull << GPA_BITS);
+    memory_region_add_subregion(get_system_memory(), IO_BASE, &mr);
 }

@@ -7,7 +7,7 @@
  */
 #include "qemu/osdep.h"
 #include "mshv/hvabi.h"
-#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/parent/parent.h"
 
 #define CPUID_1_ECX_HYPERVISOR          (1u << 31)
 #define CPUID_APM_EDX_INVARIANT_TSC     (1u << 8)
@@ -41,8 +41,7 @@ static void set(uint32_t r[4], uint32_t eax, uint32_t ebx, uint32_t ecx,
     r[3] = edx;
 }
 
-void emuhv_parent_cpuid(X86CPU *cpu, uint32_t leaf, uint32_t subleaf,
-                        uint32_t r[4])
+void emuhv_parent_cpuid(uint32_t leaf, uint32_t r[4])
 {
     static const char vendor[] = "Microsoft Hv";
 
@@ -52,7 +51,7 @@ void emuhv_parent_cpuid(X86CPU *cpu, uint32_t leaf, uint32_t subleaf,
         return;
     case 0x80000007:
         r[3] &= ~CPUID_APM_EDX_INVARIANT_TSC;
-        if (qatomic_read(&emuhv.tsc_control) & HV_EXPOSE_INVARIANT_TSC) {
+        if (qatomic_read(&emuhv_parent.tsc_control) & HV_EXPOSE_INVARIANT_TSC) {
             r[3] |= CPUID_APM_EDX_INVARIANT_TSC;
         }
         return;

@@ -9,7 +9,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "mshv/hvabi.h"
-#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/parent/parent-int.h"
 #include "hw/emuhv/trace.h"
 
 #define SYNTHETIC_FIRST         0x40000000u
@@ -17,36 +17,6 @@
 #define PAGE_MASK               (~0xfffull)
 /* TCG's local APIC counts nanoseconds. */
 #define APIC_HZ                 NANOSECONDS_PER_SECOND
-/* Shortest time between two samples that gives a good TSC frequency. */
-#define TSC_SAMPLE_NS           (20 * SCALE_MS)
-
-static int64_t tsc_start_ticks, tsc_start_ns;
-
-void emuhv_parent_msr_init(void)
-{
-    tsc_start_ns = get_clock();
-    tsc_start_ticks = cpu_get_host_ticks();
-}
-
-/*
- * The guest's TSC runs at the rate of the host's, which is nowhere to read:
- * measure it between start-up and the first question.
- */
-uint64_t emuhv_tsc_hz(void)
-{
-    if (!emuhv.tsc_hz) {
-        int64_t ns = get_clock() - tsc_start_ns;
-
-        if (ns < TSC_SAMPLE_NS) {
-            g_usleep((TSC_SAMPLE_NS - ns) / SCALE_US);
-        }
-        ns = get_clock() - tsc_start_ns;
-        emuhv.tsc_hz = (cpu_get_host_ticks() - tsc_start_ticks) *
-                       (double)NANOSECONDS_PER_SECOND / ns;
-        emuhv.tsc_hz -= emuhv.tsc_hz % 1000;
-    }
-    return emuhv.tsc_hz;
-}
 
 /* Code that the parent calls to enter the hypervisor: VMCALL; RET. */
 static bool set_hypercall_page(uint64_t val)
@@ -54,7 +24,7 @@ static bool set_hypercall_page(uint64_t val)
     static const uint8_t code[] = { 0x0f, 0x01, 0xc1, 0xc3 };
     g_autofree uint8_t *page = NULL;
 
-    if (!emuhv.guest_os_id) {
+    if (!emuhv_parent.guest_os_id) {
         val &= ~HV_X64_MSR_HYPERCALL_ENABLE;
     }
     if (val & HV_X64_MSR_HYPERCALL_ENABLE) {
@@ -66,7 +36,7 @@ static bool set_hypercall_page(uint64_t val)
         }
         emuhv_ram_write(val & PAGE_MASK, page, EMUHV_PAGE_SIZE);
     }
-    emuhv.hypercall_msr = val;
+    emuhv_parent.hypercall_msr = val;
     return true;
 }
 
@@ -92,13 +62,14 @@ static uint64_t read_msr(EmuhvParentCpu *pc, uint32_t msr, bool *gp)
 
     switch (msr) {
     case HV_X64_MSR_GUEST_OS_ID:
-        return emuhv.guest_os_id;
+        return emuhv_parent.guest_os_id;
     case HV_X64_MSR_HYPERCALL:
-        return emuhv.hypercall_msr;
+        return emuhv_parent.hypercall_msr;
     case HV_X64_MSR_VP_INDEX:
         return pc->index;
     case HV_X64_MSR_TIME_REF_COUNT:
-        return emuhv_parent_reftime();
+        return (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
+                emuhv_parent.epoch_ns) / 100;
     case HV_X64_MSR_TSC_FREQUENCY:
         return emuhv_tsc_hz();
     case HV_X64_MSR_APIC_FREQUENCY:
@@ -106,13 +77,13 @@ static uint64_t read_msr(EmuhvParentCpu *pc, uint32_t msr, bool *gp)
     case HV_X64_MSR_VP_ASSIST_PAGE:
         return pc->vp_assist;
     case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_P4:
-        return emuhv.crash[msr - HV_X64_MSR_CRASH_P0];
+        return emuhv_parent.crash[msr - HV_X64_MSR_CRASH_P0];
     case HV_X64_MSR_CRASH_CTL:
         return HV_CRASH_CTL_CRASH_NOTIFY;
     case HV_X64_MSR_TSC_INVARIANT_CONTROL:
-        return emuhv.tsc_control;
+        return emuhv_parent.tsc_control;
     default:
-        *gp = !emuhv_synic_rdmsr(pc, msr, &val);
+        *gp = !emuhv_parent_synic_rdmsr(pc, msr, &val);
         return val;
     }
 }
@@ -122,9 +93,9 @@ static bool write_msr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val)
 {
     switch (msr) {
     case HV_X64_MSR_GUEST_OS_ID:
-        emuhv.guest_os_id = val;
+        emuhv_parent.guest_os_id = val;
         if (!val) {
-            emuhv.hypercall_msr &= ~HV_X64_MSR_HYPERCALL_ENABLE;
+            emuhv_parent.hypercall_msr &= ~HV_X64_MSR_HYPERCALL_ENABLE;
         }
         return true;
     case HV_X64_MSR_HYPERCALL:
@@ -132,19 +103,20 @@ static bool write_msr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val)
     case HV_X64_MSR_VP_ASSIST_PAGE:
         return set_vp_assist(pc, val);
     case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_P4:
-        emuhv.crash[msr - HV_X64_MSR_CRASH_P0] = val;
+        emuhv_parent.crash[msr - HV_X64_MSR_CRASH_P0] = val;
         return true;
     case HV_X64_MSR_CRASH_CTL:
-        trace_emuhv_parent_crash(val, emuhv.crash[0], emuhv.crash[1]);
+        trace_emuhv_parent_crash(val, emuhv_parent.crash[0],
+                                 emuhv_parent.crash[1]);
         return true;
     case HV_X64_MSR_TSC_INVARIANT_CONTROL:
         if (val & ~HV_EXPOSE_INVARIANT_TSC) {
             return false;
         }
-        qatomic_set(&emuhv.tsc_control, val);
+        qatomic_set(&emuhv_parent.tsc_control, val);
         return true;
     default:
-        return emuhv_synic_wrmsr(pc, msr, val);
+        return emuhv_parent_synic_wrmsr(pc, msr, val);
     }
 }
 
@@ -168,13 +140,4 @@ bool emuhv_parent_wrmsr(X86CPU *cpu, uint32_t msr, uint64_t val, bool *gp)
     *gp = !write_msr(emuhv_parent_cpu(cpu), msr, val);
     trace_emuhv_parent_wrmsr(cpu->apic_id, msr, val, *gp);
     return true;
-}
-
-void emuhv_parent_reset(X86CPU *cpu)
-{
-    EmuhvParentCpu *pc = emuhv_parent_cpu(cpu);
-
-    pc->vp_assist = 0;
-    pc->call_queued = false;
-    emuhv_synic_reset(pc);
 }

@@ -16,17 +16,13 @@
 #include "hw/pci/msi.h"
 #include "exec/memory.h"
 #include "mshv/hvabi.h"
-#include "hw/emuhv/emuhv.h"
+#include "hw/emuhv/parent/parent-int.h"
 #include "hw/emuhv/trace.h"
 
 #define MSR_ENABLE          1ull
 #define PAGE_MASK           (~0xfffull)
 
 #define SINT_VECTOR(s)      ((s) & 0xff)
-#define SINT_MASKED         (1ull << 16)
-#define SINT_POLLING        (1ull << 18)
-#define SINT_AS_INTERCEPT   (1ull << 19)
-#define FIRST_VECTOR        16
 
 /* Message header: type, payload size, flags, 2 reserved, sender */
 #define MSG_SIZE_OFFSET     4
@@ -73,7 +69,7 @@ static void ram_stb(hwaddr gpa, uint8_t val)
 static bool is_ready(const EmuhvParentCpu *pc, unsigned sint)
 {
     return (pc->scontrol & MSR_ENABLE) && (pc->simp & MSR_ENABLE) &&
-           !(pc->sint[sint] & SINT_MASKED);
+           !(pc->sint[sint] & HV_SYNIC_SINT_MASKED);
 }
 
 static bool ring_ready(const EmuhvParentCpu *pc, unsigned sint)
@@ -85,12 +81,12 @@ static bool ring_ready(const EmuhvParentCpu *pc, unsigned sint)
 static EmuhvParentCpu *pick(uint32_t cpu, unsigned sint,
                             bool (*ready)(const EmuhvParentCpu *, unsigned))
 {
-    if (cpu < emuhv.n_cpus && ready(emuhv.cpus[cpu], sint)) {
-        return emuhv.cpus[cpu];
+    if (cpu < emuhv_parent.n_cpus && ready(emuhv_parent.cpus[cpu], sint)) {
+        return emuhv_parent.cpus[cpu];
     }
-    for (unsigned i = 0; i < emuhv.n_cpus; i++) {
-        if (ready(emuhv.cpus[i], sint)) {
-            return emuhv.cpus[i];
+    for (unsigned i = 0; i < emuhv_parent.n_cpus; i++) {
+        if (ready(emuhv_parent.cpus[i], sint)) {
+            return emuhv_parent.cpus[i];
         }
     }
     return NULL;
@@ -105,7 +101,7 @@ static void raise_vector(EmuhvParentCpu *pc, uint8_t vector)
         .data = vector,
     };
 
-    emuhv.interrupts++;
+    emuhv_counters.interrupts++;
     apic_get_class(NULL)->send_msi(&msi);
 }
 
@@ -140,9 +136,9 @@ static void deliver(EmuhvParentCpu *pc)
     ram_stl(slot, ldl_le_p(m->data));
     trace_emuhv_message(pc->index, ldl_le_p(m->data),
                         ldq_le_p(m->data + MSG_SENDER_OFFSET));
-    emuhv.messages++;
+    emuhv_counters.messages++;
     g_free(m);
-    if (!(pc->sint[0] & SINT_POLLING)) {
+    if (!(pc->sint[0] & HV_SYNIC_SINT_POLLING)) {
         raise_vector(pc, SINT_VECTOR(pc->sint[0]));
     }
 }
@@ -176,11 +172,11 @@ static void enqueue(uint32_t cpu, EmuhvMsg *m)
         append(&pc->queue, m);
         deliver(pc);
     } else {
-        append(&emuhv.orphans, m);
+        append(&emuhv_parent.orphans, m);
     }
 }
 
-void emuhv_synic_post(uint32_t cpu, uint32_t type, uint64_t sender,
+void emuhv_parent_post(uint32_t cpu, uint32_t type, uint64_t sender,
                       const void *payload, size_t len)
 {
     EmuhvMsg *m = g_new0(EmuhvMsg, 1);
@@ -205,11 +201,11 @@ static void forget(EmuhvMsgQueue *q, uint64_t sender)
     }
 }
 
-void emuhv_synic_forget(uint64_t sender)
+void emuhv_parent_forget(uint64_t sender)
 {
-    forget(&emuhv.orphans, sender);
-    for (unsigned i = 0; i < emuhv.n_cpus; i++) {
-        forget(&emuhv.cpus[i]->queue, sender);
+    forget(&emuhv_parent.orphans, sender);
+    for (unsigned i = 0; i < emuhv_parent.n_cpus; i++) {
+        forget(&emuhv_parent.cpus[i]->queue, sender);
     }
 }
 
@@ -237,10 +233,10 @@ static bool ring_put(EmuhvParentCpu *pc, unsigned sint, uint32_t port)
         return true;
     }
     ram_stb(ring + RING_MASKED_OFFSET, 1);
-    if (!(pc->sint[sint] & SINT_AS_INTERCEPT)) {
+    if (!(pc->sint[sint] & HV_SYNIC_SINT_AS_INTERCEPT)) {
         raise_vector(pc, SINT_VECTOR(pc->sint[sint]));
     } else {
-        emuhv_synic_post(pc->index, HVMSG_SYNIC_SINT_INTERCEPT, 0, payload,
+        emuhv_parent_post(pc->index, HVMSG_SYNIC_SINT_INTERCEPT, 0, payload,
                          sizeof(payload));
     }
     return true;
@@ -275,20 +271,20 @@ static void ring_refill(EmuhvParentCpu *pc)
     }
 }
 
-void emuhv_synic_ring(uint32_t cpu, unsigned sint, uint32_t port)
+void emuhv_parent_ring(uint32_t cpu, unsigned sint, uint32_t port)
 {
     EmuhvParentCpu *pc = pick(cpu, sint, ring_ready);
 
     if (!pc) {
         /* Nobody listens now: CPU 0 gets it when its SynIC comes up. */
-        ring_wait(emuhv.cpus[0], sint, port);
+        ring_wait(emuhv_parent.cpus[0], sint, port);
     } else if (pc->ring_pending->len || !ring_put(pc, sint, port)) {
         ring_wait(pc, sint, port);
         ring_refill(pc);
     }
 }
 
-uint16_t emuhv_synic_ring_empty(EmuhvParentCpu *pc, uint32_t sint)
+uint16_t emuhv_parent_ring_empty(EmuhvParentCpu *pc, uint32_t sint)
 {
     if (sint >= EMUHV_SINTS) {
         return HV_STATUS_INVALID_PARAMETER;
@@ -306,7 +302,7 @@ static void update(EmuhvParentCpu *pc)
     EmuhvMsg *m;
 
     if (is_ready(pc, 0)) {
-        QSIMPLEQ_CONCAT(&pc->queue, &emuhv.orphans);
+        QSIMPLEQ_CONCAT(&pc->queue, &emuhv_parent.orphans);
         deliver(pc);
         ring_refill(pc);
         return;
@@ -331,40 +327,40 @@ static void drop_queue(EmuhvMsgQueue *q)
 /* Reset values; queued messages move to another CPU. */
 static void reset_registers(EmuhvParentCpu *pc)
 {
-    hwaddr base = EMUHV_OVERLAY_BASE + 2 * EMUHV_PAGE_SIZE * pc->index;
+    hwaddr base = PARENT_SYNIC_PAGES + 2 * EMUHV_PAGE_SIZE * pc->index;
 
     pc->scontrol = 0;
     pc->simp = base;
     pc->siefp = base + EMUHV_PAGE_SIZE;
     pc->sirbp = 0;
     for (unsigned i = 0; i < EMUHV_SINTS; i++) {
-        pc->sint[i] = SINT_MASKED;
+        pc->sint[i] = HV_SYNIC_SINT_MASKED;
         pc->ring_head[i] = 0;
     }
 }
 
-void emuhv_synic_init(EmuhvParentCpu *pc)
+void emuhv_parent_synic_init(EmuhvParentCpu *pc)
 {
     reset_registers(pc);
 }
 
-void emuhv_synic_reset(EmuhvParentCpu *pc)
+void emuhv_parent_synic_reset(EmuhvParentCpu *pc)
 {
     reset_registers(pc);
     update(pc);
 }
 
-void emuhv_synic_drop_all(void)
+void emuhv_parent_synic_drop_all(void)
 {
-    drop_queue(&emuhv.orphans);
-    for (unsigned i = 0; i < emuhv.n_cpus; i++) {
-        drop_queue(&emuhv.cpus[i]->queue);
-        g_array_set_size(emuhv.cpus[i]->ring_pending, 0);
-        reset_registers(emuhv.cpus[i]);
+    drop_queue(&emuhv_parent.orphans);
+    for (unsigned i = 0; i < emuhv_parent.n_cpus; i++) {
+        drop_queue(&emuhv_parent.cpus[i]->queue);
+        g_array_set_size(emuhv_parent.cpus[i]->ring_pending, 0);
+        reset_registers(emuhv_parent.cpus[i]);
     }
 }
 
-bool emuhv_synic_rdmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t *val)
+bool emuhv_parent_synic_rdmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t *val)
 {
     switch (msr) {
     case HV_X64_MSR_SCONTROL:
@@ -413,7 +409,7 @@ static bool set_page(uint64_t *reg, uint64_t val, bool zero)
     return true;
 }
 
-bool emuhv_synic_wrmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val)
+bool emuhv_parent_synic_wrmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val)
 {
     switch (msr) {
     case HV_X64_MSR_SCONTROL:
@@ -437,7 +433,8 @@ bool emuhv_synic_wrmsr(EmuhvParentCpu *pc, uint32_t msr, uint64_t val)
     case HV_X64_MSR_EOM:
         break;
     case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
-        if (!(val & SINT_MASKED) && SINT_VECTOR(val) < FIRST_VECTOR) {
+        if (!(val & HV_SYNIC_SINT_MASKED) &&
+            SINT_VECTOR(val) < HV_SYNIC_FIRST_VALID_VECTOR) {
             return false;
         }
         pc->sint[msr - HV_X64_MSR_SINT0] = val;

@@ -7,21 +7,33 @@
  * parent (drivers/hv/mshv_synic.c:mshv_register_doorbell()).
  */
 #include "qemu/osdep.h"
-#include "mshv/hvabi.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/trace.h"
+#include "hw/emuhv/memory/memory.h"
+#include "hw/emuhv/partition/partition-int.h"
 
 #define MAX_ID      0xffffffu
 /* An emulator has no memory limit of its own: keep a broken parent small. */
 #define MAX_PORTS   65536u
 
+typedef struct Port {
+    QLIST_ENTRY(Port) next;
+    uint32_t id;
+    uint64_t partition_id;      /* that may connect */
+    uint32_t sint;
+    uint32_t target_vp;         /* of the parent; ~0: any */
+    bool connected;
+    /* When connected: the doorbell */
+    uint32_t connection_id;
+    uint64_t gpa, value, flags;
+} Port;
+
+static QLIST_HEAD(, Port) ports;
 static unsigned n_ports;
 
-static EmuhvPort *find_port(uint32_t id)
+static Port *find_port(uint32_t id)
 {
-    EmuhvPort *port;
+    Port *port;
 
-    QLIST_FOREACH(port, &emuhv.ports, next) {
+    QLIST_FOREACH(port, &ports, next) {
         if (port->id == id) {
             return port;
         }
@@ -29,11 +41,11 @@ static EmuhvPort *find_port(uint32_t id)
     return NULL;
 }
 
-static EmuhvPort *find_connection(uint64_t partition_id, uint32_t id)
+static Port *find_connection(uint64_t partition_id, uint32_t id)
 {
-    EmuhvPort *port;
+    Port *port;
 
-    QLIST_FOREACH(port, &emuhv.ports, next) {
+    QLIST_FOREACH(port, &ports, next) {
         if (port->connected && port->partition_id == partition_id &&
             port->connection_id == id) {
             return port;
@@ -42,7 +54,7 @@ static EmuhvPort *find_connection(uint64_t partition_id, uint32_t id)
     return NULL;
 }
 
-static void free_port(EmuhvPort *port)
+static void free_port(Port *port)
 {
     QLIST_REMOVE(port, next);
     n_ports--;
@@ -52,7 +64,7 @@ static void free_port(EmuhvPort *port)
 uint16_t emuhv_port_create(uint32_t id, uint64_t partition_id, uint32_t sint,
                            uint32_t target_vp)
 {
-    EmuhvPort *port;
+    Port *port;
 
     if (!id || id > MAX_ID || find_port(id)) {
         return HV_STATUS_INVALID_PORT_ID;
@@ -60,32 +72,32 @@ uint16_t emuhv_port_create(uint32_t id, uint64_t partition_id, uint32_t sint,
     if (sint >= EMUHV_SINTS) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    if (target_vp != EMUHV_ANY_VP && target_vp >= emuhv.n_cpus) {
+    if (target_vp != EMUHV_ANY_VP && target_vp >= emuhv_parent.n_cpus) {
         return HV_STATUS_INVALID_VP_INDEX;
     }
     if (n_ports >= MAX_PORTS) {
         return HV_STATUS_NO_RESOURCES;
     }
-    port = g_new0(EmuhvPort, 1);
+    port = g_new0(Port, 1);
     port->id = id;
     port->partition_id = partition_id;
     port->sint = sint;
     port->target_vp = target_vp;
-    QLIST_INSERT_HEAD(&emuhv.ports, port, next);
+    QLIST_INSERT_HEAD(&ports, port, next);
     n_ports++;
     return HV_STATUS_SUCCESS;
 }
 
 /* Take the doorbell off its page; the caller commits the second stage. */
-static void cut(EmuhvDomain *d, EmuhvPort *port)
+static void cut(EmuhvPartition *p, Port *port)
 {
     port->connected = false;
-    emuhv_stage2_doorbell(d, port->gpa >> EMUHV_PAGE_BITS, false);
+    emuhv_stage2_doorbell(p, port->gpa >> EMUHV_PAGE_BITS, false);
 }
 
 uint16_t emuhv_port_delete(uint32_t id)
 {
-    EmuhvPort *port = find_port(id);
+    Port *port = find_port(id);
     EmuhvPartition *p = NULL;
 
     if (!port) {
@@ -94,12 +106,12 @@ uint16_t emuhv_port_delete(uint32_t id)
     if (port->connected) {
         p = emuhv_partition_get(port->partition_id);
         if (p) {
-            cut(p->domain, port);
+            cut(p, port);
         }
     }
     free_port(port);
     if (p) {
-        emuhv_stage2_commit(p->domain);
+        emuhv_stage2_commit(p);
         emuhv_partition_unref(p);
     }
     return HV_STATUS_SUCCESS;
@@ -109,7 +121,7 @@ uint16_t emuhv_port_connect(EmuhvPartition *p, uint32_t connection_id,
                             uint32_t port_id, uint64_t gpa, uint64_t value,
                             uint64_t flags)
 {
-    EmuhvPort *port = find_port(port_id);
+    Port *port = find_port(port_id);
 
     if (!port || port->partition_id != p->id || port->connected) {
         return HV_STATUS_INVALID_PORT_ID;
@@ -125,7 +137,7 @@ uint16_t emuhv_port_connect(EmuhvPartition *p, uint32_t connection_id,
         gpa >> EMUHV_PAGE_BITS >= emuhv_stage2_max_gfn()) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    if (!emuhv_stage2_doorbell(p->domain, gpa >> EMUHV_PAGE_BITS, true)) {
+    if (!emuhv_stage2_doorbell(p, gpa >> EMUHV_PAGE_BITS, true)) {
         return HV_STATUS_NO_RESOURCES;
     }
     port->connected = true;
@@ -133,32 +145,32 @@ uint16_t emuhv_port_connect(EmuhvPartition *p, uint32_t connection_id,
     port->gpa = gpa;
     port->value = value;
     port->flags = flags;
-    emuhv_stage2_commit(p->domain);
+    emuhv_stage2_commit(p);
     return HV_STATUS_SUCCESS;
 }
 
 uint16_t emuhv_port_disconnect(EmuhvPartition *p, uint32_t connection_id)
 {
-    EmuhvPort *port = find_connection(p->id, connection_id);
+    Port *port = find_connection(p->id, connection_id);
 
     if (!port) {
         return HV_STATUS_INVALID_CONNECTION_ID;
     }
-    cut(p->domain, port);
-    emuhv_stage2_commit(p->domain);
+    cut(p, port);
+    emuhv_stage2_commit(p);
     return HV_STATUS_SUCCESS;
 }
 
 void emuhv_ports_drop(EmuhvPartition *p)
 {
-    EmuhvPort *port, *next;
+    Port *port, *next;
 
-    QLIST_FOREACH_SAFE(port, &emuhv.ports, next, next) {
+    QLIST_FOREACH_SAFE(port, &ports, next, next) {
         if (port->partition_id != p->id) {
             continue;
         }
         if (port->connected) {
-            cut(p->domain, port);
+            cut(p, port);
         }
         /* The port itself is the parent's until it deletes it. */
         port->partition_id = HV_PARTITION_ID_INVALID;
@@ -167,14 +179,14 @@ void emuhv_ports_drop(EmuhvPartition *p)
 
 void emuhv_ports_reset(void)
 {
-    EmuhvPort *port, *next;
+    Port *port, *next;
 
-    QLIST_FOREACH_SAFE(port, &emuhv.ports, next, next) {
+    QLIST_FOREACH_SAFE(port, &ports, next, next) {
         free_port(port);
     }
 }
 
-static bool matches(const EmuhvPort *port, uint64_t gpa, unsigned size,
+static bool matches(const Port *port, uint64_t gpa, unsigned size,
                     uint64_t value)
 {
     unsigned code = port->flags & HV_DOORBELL_FLAG_TRIGGER_SIZE_MASK;
@@ -189,19 +201,18 @@ static bool matches(const EmuhvPort *port, uint64_t gpa, unsigned size,
     return value == (port->value & MAKE_64BIT_MASK(0, 8 * size));
 }
 
-bool emuhv_doorbell(EmuhvDomain *d, uint64_t gpa, unsigned size,
-                    uint64_t value)
+bool emuhv_ports_doorbell(EmuhvPartition *p, uint64_t gpa, unsigned size,
+                          uint64_t value)
 {
-    EmuhvPartition *p = d->cfg.owner;
-    EmuhvPort *port;
+    Port *port;
     bool hit = false;
 
-    QLIST_FOREACH(port, &emuhv.ports, next) {
+    QLIST_FOREACH(port, &ports, next) {
         if (port->partition_id == p->id && matches(port, gpa, size, value)) {
             trace_emuhv_doorbell(p->id, gpa, size, value, port->id);
-            p->doorbells++;
-            emuhv.doorbells++;
-            emuhv_synic_ring(port->target_vp, port->sint, port->id);
+            p->account->doorbells++;
+            emuhv_counters.doorbells++;
+            emuhv_parent_ring(port->target_vp, port->sint, port->id);
             hit = true;
         }
     }

@@ -2,18 +2,17 @@
 /*
  * Emulated Microsoft hypervisor: partition properties.
  *
- * One row a property.  What a property does to VPs (time, CPUID, MSRs) is the
- * VP layer's; when it may be set, and by whom, is decided here.
+ * One row a property.  What a property does to VPs (time, CPUID, MSRs) is that
+ * of vp/; when it may be set, and by whom, is decided here.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "mshv/hvabi.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/trace.h"
+#include "hw/emuhv/partition/partition-int.h"
+#include "hw/emuhv/vp/vp.h"
 
 typedef enum PropertyHome {
-    HOME_DOMAIN,    /* the VP layer keeps it */
-    HOME_HERE,      /* kept in EmuhvPartition.properties */
+    HOME_VP,    /* vp/ keeps it */
+    HOME_HERE,      /* kept in the account */
 } PropertyHome;
 
 /* When it may be set */
@@ -39,25 +38,25 @@ typedef struct Property {
 
 static const Property table[] = {
     { PROP(PRIVILEGE_FLAGS), HOME_HERE, SET_EARLY, false, 0, UINT64_MAX },
-    { PROP(SYNTHETIC_PROC_FEATURES), HOME_DOMAIN, SET_EARLY, true },
-    { PROP(TIME_FREEZE), HOME_DOMAIN, SET_ALWAYS, false },
-    { PROP(REFERENCE_TIME), HOME_DOMAIN, SET_ALWAYS, false },
+    { PROP(SYNTHETIC_PROC_FEATURES), HOME_VP, SET_EARLY, true },
+    { PROP(TIME_FREEZE), HOME_VP, SET_ALWAYS, false },
+    { PROP(REFERENCE_TIME), HOME_VP, SET_ALWAYS, false },
     { PROP(PROCESSORS_PER_SOCKET), HOME_HERE, SET_EARLY, false, 1,
       EMUHV_MAX_VP_INDEX + 1 },
     { PROP(GPA_PAGE_ACCESS_TRACKING), HOME_HERE, SET_ALWAYS, false, 0, 1 },
-    { PROP(UNIMPLEMENTED_MSR_ACTION), HOME_DOMAIN, SET_ALWAYS, false },
-    { PROP(PROCESSOR_VENDOR), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(PROCESSOR_XSAVE_FEATURES), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(PROCESSOR_CL_FLUSH_SIZE), HOME_DOMAIN, SET_NEVER, true },
+    { PROP(UNIMPLEMENTED_MSR_ACTION), HOME_VP, SET_ALWAYS, false },
+    { PROP(PROCESSOR_VENDOR), HOME_VP, SET_NEVER, true },
+    { PROP(PROCESSOR_XSAVE_FEATURES), HOME_VP, SET_NEVER, true },
+    { PROP(PROCESSOR_CL_FLUSH_SIZE), HOME_VP, SET_NEVER, true },
     { PROP(COMPATIBILITY_VERSION), HOME_HERE, SET_NEVER, true,
       HV_COMPATIBILITY_21_H2, 0 },
-    { PROP(PHYSICAL_ADDRESS_WIDTH), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(XSAVE_STATES), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(MAX_XSAVE_DATA_SIZE), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(PROCESSOR_CLOCK_FREQUENCY), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(PROCESSOR_FEATURES0), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(PROCESSOR_FEATURES1), HOME_DOMAIN, SET_NEVER, true },
-    { PROP(GUEST_OS_ID), HOME_DOMAIN, SET_NEVER, false },
+    { PROP(PHYSICAL_ADDRESS_WIDTH), HOME_VP, SET_NEVER, true },
+    { PROP(XSAVE_STATES), HOME_VP, SET_NEVER, true },
+    { PROP(MAX_XSAVE_DATA_SIZE), HOME_VP, SET_NEVER, true },
+    { PROP(PROCESSOR_CLOCK_FREQUENCY), HOME_VP, SET_NEVER, true },
+    { PROP(PROCESSOR_FEATURES0), HOME_VP, SET_NEVER, true },
+    { PROP(PROCESSOR_FEATURES1), HOME_VP, SET_NEVER, true },
+    { PROP(GUEST_OS_ID), HOME_VP, SET_NEVER, false },
     { PROP(PROCESSOR_VIRTUALIZATION_FEATURES), HOME_HERE, SET_NEVER, true,
       0, 0 },
 };
@@ -74,25 +73,26 @@ static const Property *find(uint32_t code)
 
 uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val)
 {
+    bool parent = p == emuhv_partitions.parent;
     const Property *prop = find(code);
     uint64_t *stored;
 
-    if (p == emuhv.parent && code == PROP(INTEGRATED_SCHEDULER_ENABLED)) {
-        *val = emuhv.scheduler == EMUHV_SCHED_ROOT;
+    if (parent && code == PROP(INTEGRATED_SCHEDULER_ENABLED)) {
+        *val = emuhv_options.scheduler == EMUHV_SCHED_ROOT;
         return HV_STATUS_SUCCESS;
     }
     if (!prop) {
         return HV_STATUS_UNKNOWN_PROPERTY;
     }
-    if (p == emuhv.parent && !prop->host) {
+    if (parent && !prop->host) {
         return HV_STATUS_ACCESS_DENIED;
     }
-    if (prop->home == HOME_DOMAIN) {
-        return p == emuhv.parent ?
-               emuhv_host_get_property(code, val) :
-               emuhv_domain_get_property(p->domain, code, val);
+    if (prop->home == HOME_VP) {
+        return parent ? emuhv_vp_property_host(code, val)
+                      : emuhv_vp_property_get(p, code, val);
     }
-    stored = g_hash_table_lookup(p->properties, GUINT_TO_POINTER(code));
+    stored = g_hash_table_lookup(p->account->properties,
+                                 GUINT_TO_POINTER(code));
     *val = stored ? *stored : prop->initial;
     return HV_STATUS_SUCCESS;
 }
@@ -113,9 +113,6 @@ uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
 {
     const Property *prop = find(code);
 
-    if (p == emuhv.parent) {
-        return HV_STATUS_ACCESS_DENIED;
-    }
     if (!prop) {
         return HV_STATUS_UNKNOWN_PROPERTY;
     }
@@ -126,13 +123,13 @@ uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
         return HV_STATUS_INVALID_PARTITION_STATE;
     }
     trace_emuhv_property(p->id, code, val);
-    if (prop->home == HOME_DOMAIN) {
-        return emuhv_domain_set_property(p->domain, code, val);
+    if (prop->home == HOME_VP) {
+        return emuhv_vp_property_set(p, code, val);
     }
     if (val > prop->max) {
         return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
     }
-    g_hash_table_insert(p->properties, GUINT_TO_POINTER(code),
+    g_hash_table_insert(p->account->properties, GUINT_TO_POINTER(code),
                         g_memdup2(&val, sizeof(val)));
     return HV_STATUS_SUCCESS;
 }
@@ -145,8 +142,8 @@ static size_t one_bank(uint8_t *out, uint64_t bank)
     return 16;
 }
 
-uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint64_t arg,
-                               uint8_t *out, size_t *len)
+uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint8_t *out,
+                               size_t *len)
 {
     uint64_t val;
     uint16_t status;
@@ -154,13 +151,13 @@ uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint64_t arg,
     switch (code) {
     case PROP(VMM_CAPABILITIES):
         val = VMM_CAP_OVERLAY_GPFN | VMM_CAP_ASSIGNABLE_FEATURES;
-        if (emuhv.scheduler == EMUHV_SCHED_ROOT) {
+        if (emuhv_options.scheduler == EMUHV_SCHED_ROOT) {
             val |= VMM_CAP_ROOT_SCHEDULER;
         }
         *len = one_bank(out, val);
         return HV_STATUS_SUCCESS;
     case PROP(ASSIGNABLE_SYNTHETIC_PROC_FEATURES):
-        status = emuhv_host_get_property(PROP(SYNTHETIC_PROC_FEATURES), &val);
+        status = emuhv_vp_property_host(PROP(SYNTHETIC_PROC_FEATURES), &val);
         if (status == HV_STATUS_SUCCESS) {
             *len = one_bank(out, val);
         }

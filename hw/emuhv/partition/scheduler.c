@@ -14,9 +14,9 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/core/cpu.h"
-#include "mshv/hvabi.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/trace.h"
+#include "cpu.h"
+#include "hw/emuhv/partition/partition-int.h"
+#include "hw/emuhv/vp/vp.h"
 
 /* Offsets in HV_VP_SIGNAL_PAIR_SCHEDULER_MESSAGE */
 #define PAIR_COUNT_OFFSET   4
@@ -24,50 +24,66 @@
 #define PAIR_VPS_OFFSET     (8 + 19 * 8)
 #define PAIR_SIZE           240
 
-static void signal_vp(EmuhvPartition *p, EmuhvVpInfo *vi)
+/* HvCallDispatchVp in progress on a parent CPU. */
+typedef struct Slot {
+    EmuhvPartition *partition;  /* a reference; NULL: slot free */
+    uint32_t vp_index;
+    uint64_t rip;               /* of the hypercall instruction */
+    bool done;                  /* the fields below are valid */
+    uint16_t status;
+    uint32_t state, event;
+    hwaddr out_gpa;
+} Slot;
+
+static Slot slots[EMUHV_MAX_PARENT_CPUS];
+
+static void signal_vp(EmuhvVp *vp)
 {
+    EmuhvPartition *p = vp->partition;
     uint8_t payload[PAIR_SIZE] = {};
 
-    vi->wait_signal = false;
-    vi->signals++;
-    emuhv.signals++;
-    emuhv_stats_blocked(vi, false);
+    vp->sched->wait_signal = false;
+    vp->sched->signals++;
+    emuhv_counters.signals++;
+    emuhv_stats_blocked(vp, false);
     payload[PAIR_COUNT_OFFSET] = 1;
     stq_le_p(payload + PAIR_IDS_OFFSET, p->id);
-    stl_le_p(payload + PAIR_VPS_OFFSET, vi->vp->index);
-    trace_emuhv_vp(p->id, vi->vp->index, "signal");
-    emuhv_synic_post(vi->home, HVMSG_SCHEDULER_VP_SIGNAL_PAIR, 0, payload,
-                     sizeof(payload));
+    stl_le_p(payload + PAIR_VPS_OFFSET, vp->index);
+    trace_emuhv_vp(p->id, vp->index, "signal");
+    emuhv_parent_post(vp->sched->home, HVMSG_SCHEDULER_VP_SIGNAL_PAIR, 0,
+                      payload, sizeof(payload));
 }
 
 /* The parent is told BLOCKED now and will wait for a signal. */
-static void set_blocked(EmuhvVpInfo *vi)
+static void set_blocked(EmuhvVp *vp)
 {
-    vi->wait_signal = true;
-    emuhv_stats_blocked(vi, true);
+    vp->sched->wait_signal = true;
+    emuhv_stats_blocked(vp, true);
 }
 
 /* ---- Dispatch ---- */
 
-static void slot_free(EmuhvDispatchSlot *slot)
+static void slot_free(Slot *slot)
 {
     EmuhvPartition *p = slot->partition;
 
-    *slot = (EmuhvDispatchSlot) {};
+    *slot = (Slot) {};
     emuhv_partition_unref(p);
 }
 
 static bool slot_waits(EmuhvParentCpu *pc)
 {
-    return pc->dispatch.partition && CPU(pc->base.cpu)->halted &&
-           pc->base.cpu->env.eip == pc->dispatch.rip;
+    const Slot *slot = &slots[pc->index];
+
+    return slot->partition && CPU(pc->base.cpu)->halted &&
+           pc->base.cpu->env.eip == slot->rip;
 }
 
 /* On the parent CPU's own thread: end the wait, if it still waits. */
 static void finish_work(CPUState *cs, run_on_cpu_data data)
 {
     EmuhvParentCpu *pc = data.host_ptr;
-    EmuhvDispatchSlot *slot = &pc->dispatch;
+    Slot *slot = &slots[pc->index];
     uint16_t status = slot->status;
 
     if (!slot->done || !slot_waits(pc)) {
@@ -80,39 +96,41 @@ static void finish_work(CPUState *cs, run_on_cpu_data data)
         emuhv_ram_write(slot->out_gpa, out, sizeof(out));
     }
     slot_free(slot);
-    emuhv_stats_call(HVCALL_DISPATCH_VP, status);
-    emuhv_hcall_complete(pc, status);
+    emuhv_count_call(HVCALL_DISPATCH_VP, status);
+    emuhv_parent_answer(pc, status);
 }
 
-static void complete(EmuhvVpInfo *vi, uint16_t status, uint32_t state,
+static void complete(EmuhvVp *vp, uint16_t status, uint32_t state,
                      uint32_t event)
 {
     EmuhvParentCpu *pc;
+    Slot *slot;
 
-    if (!vi->dispatched_by) {
+    if (!vp->sched->dispatched_by) {
         return;
     }
-    pc = emuhv.cpus[vi->dispatched_by - 1];
-    vi->dispatched_by = 0;
-    pc->dispatch.done = true;
-    pc->dispatch.status = status;
-    pc->dispatch.state = state;
-    pc->dispatch.event = event;
+    pc = emuhv_parent.cpus[vp->sched->dispatched_by - 1];
+    vp->sched->dispatched_by = 0;
+    slot = &slots[pc->index];
+    slot->done = true;
+    slot->status = status;
+    slot->state = state;
+    slot->event = event;
     async_run_on_cpu(CPU(pc->base.cpu), finish_work, RUN_ON_CPU_HOST_PTR(pc));
 }
 
 /* Stop what this CPU dispatched; afterwards its slot is free. */
-static void stop_dispatch(EmuhvParentCpu *pc, EmuhvDispatchSlot *result)
+static void stop_dispatch(EmuhvParentCpu *pc, Slot *result)
 {
-    EmuhvDispatchSlot *slot = &pc->dispatch;
-    EmuhvVpInfo *vi = emuhv_partition_vp(slot->partition, slot->vp_index);
+    Slot *slot = &slots[pc->index];
+    EmuhvVp *vp = emuhv_partition_vp(slot->partition, slot->vp_index);
 
-    if (!slot->done && vi && vi->dispatched_by == pc->index + 1) {
-        emuhv_vp_undispatch(vi->vp);
+    if (!slot->done && vp && vp->sched->dispatched_by == pc->index + 1) {
+        emuhv_vp_undispatch(vp);
         /* It may have stopped by itself, or have gone, meanwhile. */
-        vi = emuhv_partition_vp(slot->partition, slot->vp_index);
-        if (!slot->done && vi && vi->dispatched_by == pc->index + 1) {
-            vi->dispatched_by = 0;
+        vp = emuhv_partition_vp(slot->partition, slot->vp_index);
+        if (!slot->done && vp && vp->sched->dispatched_by == pc->index + 1) {
+            vp->sched->dispatched_by = 0;
         }
     }
     if (!slot->done) {
@@ -125,21 +143,21 @@ static void stop_dispatch(EmuhvParentCpu *pc, EmuhvDispatchSlot *result)
 }
 
 static uint16_t start_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
-                               EmuhvVpInfo *vi, uint32_t flags,
+                               EmuhvVp *vp, uint32_t flags,
                                hwaddr out_gpa, EmuhvDispatchResult *res)
 {
     bool clear = flags & HV_DISPATCH_VP_FLAG_CLEAR_INTERCEPT_SUSPEND;
-    EmuhvDispatchSlot *slot = &pc->dispatch;
+    Slot *slot = &slots[pc->index];
 
-    vi->home = pc->index;
-    vi->wait_signal = false;
-    vi->dispatches++;
-    emuhv.dispatches++;
-    switch (emuhv_vp_dispatch(vi->vp, clear)) {
+    vp->sched->home = pc->index;
+    vp->sched->wait_signal = false;
+    vp->sched->dispatches++;
+    emuhv_counters.dispatches++;
+    switch (emuhv_vp_dispatch(vp, clear)) {
     case EMUHV_DISPATCH_RUNNING:
-        vi->dispatched_by = pc->index + 1;
+        vp->sched->dispatched_by = pc->index + 1;
         slot->partition = emuhv_partition_ref(p);
-        slot->vp_index = vi->vp->index;
+        slot->vp_index = vp->index;
         slot->rip = pc->base.cpu->env.eip;
         slot->done = false;
         slot->out_gpa = out_gpa;
@@ -148,7 +166,7 @@ static uint16_t start_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
     case EMUHV_DISPATCH_SUSPENDED:
         res->state = HV_VP_DISPATCH_STATE_BLOCKED;
         res->event = HV_VP_DISPATCH_EVENT_SUSPEND;
-        set_blocked(vi);
+        set_blocked(vp);
         break;
     case EMUHV_DISPATCH_INTERCEPT:
         res->state = HV_VP_DISPATCH_STATE_READY;
@@ -157,7 +175,7 @@ static uint16_t start_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
     case EMUHV_DISPATCH_IDLE:
         res->state = HV_VP_DISPATCH_STATE_BLOCKED;
         res->event = HV_VP_DISPATCH_EVENT_INVALID;
-        set_blocked(vi);
+        set_blocked(vp);
         break;
     }
     return HV_STATUS_SUCCESS;
@@ -167,9 +185,9 @@ uint16_t emuhv_sched_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
                               uint32_t vp_index, uint32_t flags,
                               hwaddr out_gpa, EmuhvDispatchResult *res)
 {
-    EmuhvDispatchSlot *slot = &pc->dispatch;
-    EmuhvDispatchSlot old;
-    EmuhvVpInfo *vi;
+    Slot *slot = &slots[pc->index];
+    Slot old;
+    EmuhvVp *vp;
 
     if (slot->partition) {
         bool same = slot->partition == p && slot->vp_index == vp_index;
@@ -181,76 +199,71 @@ uint16_t emuhv_sched_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
             return old.status;
         }
     }
-    if (emuhv.scheduler != EMUHV_SCHED_ROOT || p == emuhv.parent) {
+    if (emuhv_options.scheduler != EMUHV_SCHED_ROOT) {
         return HV_STATUS_OPERATION_DENIED;
     }
     if (p->state != EMUHV_PARTITION_ACTIVE) {
         return HV_STATUS_INVALID_PARTITION_STATE;
     }
-    vi = emuhv_partition_vp(p, vp_index);
-    if (!vi) {
+    vp = emuhv_partition_vp(p, vp_index);
+    if (!vp) {
         return HV_STATUS_INVALID_VP_INDEX;
     }
-    if (vi->dispatched_by) {
+    if (vp->sched->dispatched_by) {
         return HV_STATUS_INVALID_VP_STATE;
     }
-    return start_dispatch(pc, p, vi, flags, out_gpa, res);
+    return start_dispatch(pc, p, vp, flags, out_gpa, res);
 }
 
-void emuhv_sched_vp_gone(EmuhvPartition *p, EmuhvVpInfo *vi)
+void emuhv_sched_vp_gone(EmuhvVp *vp)
 {
-    complete(vi, HV_STATUS_INVALID_VP_INDEX, 0, 0);
+    complete(vp, HV_STATUS_INVALID_VP_INDEX, 0, 0);
 }
 
-void emuhv_sched_reset(EmuhvParentCpu *pc)
+void emuhv_sched_reset(void)
 {
-    if (pc->dispatch.partition) {
-        slot_free(&pc->dispatch);
+    for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
+        if (slots[i].partition) {
+            slot_free(&slots[i]);
+        }
     }
 }
 
-/* ---- Callbacks of the VP layer ---- */
+/* ---- What vp/ tells ---- */
 
-void emuhv_vp_intercepted(EmuhvVp *vp, EmuhvExitKind kind,
-                          const uint8_t msg[256])
+void emuhv_sched_intercepted(EmuhvVp *vp, EmuhvExitKind kind, uint32_t type)
 {
-    EmuhvVpInfo *vi = vp->owner;
-    EmuhvPartition *p;
+    EmuhvPartition *p = vp->partition;
     uint8_t payload[8] = {};
 
-    if (!vp->domain || !vi) {
+    if (!vp->sched) {
         return;
     }
-    p = vp->domain->cfg.owner;
-    emuhv_stats_exit(kind);
-    trace_emuhv_intercept(p->id, vp->index, ldl_le_p(msg), kind);
-    if (emuhv.scheduler == EMUHV_SCHED_ROOT) {
-        complete(vi, HV_STATUS_SUCCESS, HV_VP_DISPATCH_STATE_READY,
+    emuhv_counters.exits[kind]++;
+    trace_emuhv_intercept(p->id, vp->index, type, kind);
+    if (emuhv_options.scheduler == EMUHV_SCHED_ROOT) {
+        complete(vp, HV_STATUS_SUCCESS, HV_VP_DISPATCH_STATE_READY,
                  HV_VP_DISPATCH_EVENT_INTERCEPT);
     } else {
         stl_le_p(payload, vp->index);
-        emuhv_synic_post(vi->home, HVMSG_OPAQUE_INTERCEPT, p->id, payload,
-                         sizeof(payload));
+        emuhv_parent_post(vp->sched->home, HVMSG_OPAQUE_INTERCEPT, p->id,
+                          payload, sizeof(payload));
     }
 }
 
-void emuhv_vp_blocked(EmuhvVp *vp)
+void emuhv_sched_blocked(EmuhvVp *vp)
 {
-    EmuhvVpInfo *vi = vp->owner;
-
-    if (vi && vi->dispatched_by) {
-        set_blocked(vi);
-        complete(vi, HV_STATUS_SUCCESS, HV_VP_DISPATCH_STATE_BLOCKED,
+    if (vp->sched && vp->sched->dispatched_by) {
+        set_blocked(vp);
+        complete(vp, HV_STATUS_SUCCESS, HV_VP_DISPATCH_STATE_BLOCKED,
                  HV_VP_DISPATCH_EVENT_INVALID);
     }
 }
 
-void emuhv_vp_unblocked(EmuhvVp *vp)
+void emuhv_sched_unblocked(EmuhvVp *vp)
 {
-    EmuhvVpInfo *vi = vp->owner;
-
-    if (vp->domain && vi && vi->wait_signal &&
-        !emuhv_vp_dispatch_suspend(vp)) {
-        signal_vp(vp->domain->cfg.owner, vi);
+    if (vp->sched && vp->sched->wait_signal &&
+        !emuhv_vp_dispatch_suspended(vp)) {
+        signal_vp(vp);
     }
 }

@@ -5,9 +5,8 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "cpu.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/vp-int.h"
+#include "qemu/lockable.h"
+#include "hw/emuhv/vp/vp-int.h"
 
 /* Bits of HV_PARTITION_PROCESSOR_FEATURES, and what QEMU calls them. */
 typedef struct Feature {
@@ -78,15 +77,9 @@ static const Feature xsave_features[] = {
     { 0, 22, FEAT_7_0_ECX, CPUID_7_0_ECX_VPCLMULQDQ },
 };
 
-const uint64_t *emuhv_model_features(void)
-{
-    return container_of(emuhv_model_cpu()->emuhv, EmuhvVp,
-                        base)->s->base_features;
-}
-
 static uint64_t collect(const Feature *f, unsigned n, unsigned bank)
 {
-    const uint64_t *have = emuhv_model_features();
+    const uint64_t *have = emuhv_pool_model()->features;
     uint64_t bits = 0;
 
     for (unsigned i = 0; i < n; i++) {
@@ -114,10 +107,10 @@ uint64_t emuhv_xsave_features(void)
 void emuhv_cpuid_setup(EmuhvVp *vp)
 {
     CPUX86State *env = emuhv_vp_env(vp);
-    EmuhvDomainConfig *cfg = &vp->domain->cfg;
+    EmuhvPartitionConfig *cfg = &vp->partition->cfg;
     uint64_t xcr0;
 
-    memcpy(env->features, vp->s->base_features, sizeof(FeatureWordArray));
+    memcpy(env->features, vp->features, sizeof(FeatureWordArray));
     for (unsigned i = 0; i < ARRAY_SIZE(features); i++) {
         const Feature *f = &features[i];
 
@@ -151,7 +144,8 @@ void emuhv_cpuid_setup(EmuhvVp *vp)
         env->features[FEAT_1_EDX] &= ~CPUID_APIC;
     }
     env->features[FEAT_1_ECX] &= ~(CPUID_EXT_HYPERVISOR | CPUID_EXT_MONITOR);
-    if (vp->domain->s->synth_features & HV_SYNTH_FEATURE_HYPERVISOR_PRESENT) {
+    if (vp->partition->irq->synth_features &
+        HV_SYNTH_FEATURE_HYPERVISOR_PRESENT) {
         env->features[FEAT_1_ECX] |= CPUID_EXT_HYPERVISOR;
     }
 }
@@ -160,7 +154,7 @@ void emuhv_cpuid_setup(EmuhvVp *vp)
 
 static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
 {
-    uint64_t f = vp->domain->s->synth_features;
+    uint64_t f = vp->partition->irq->synth_features;
 
     memset(r, 0, 4 * sizeof(*r));
     if (!(f & HV_SYNTH_FEATURE_HYPERVISOR_PRESENT)) {
@@ -210,7 +204,7 @@ static void topology(EmuhvVp *vp, uint32_t leaf, uint32_t subleaf,
     uint32_t id = vp->base.cpu->apic_id, n = 0;
 
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
-        n += qatomic_read(&vp->domain->vps[i]) != NULL;
+        n += qatomic_read(&vp->partition->vps[i]) != NULL;
     }
     switch (leaf) {
     case 1:
@@ -241,7 +235,7 @@ static void topology(EmuhvVp *vp, uint32_t leaf, uint32_t subleaf,
 static const EmuhvCpuidResult *find_result(EmuhvVp *vp, uint32_t leaf,
                                            uint32_t subleaf)
 {
-    GArray *a = vp->domain->s->cpuid_results;
+    GArray *a = vp->partition->settings->cpuid_results;
     const EmuhvCpuidResult *best = NULL;
 
     for (unsigned i = 0; i < a->len; i++) {
@@ -297,7 +291,7 @@ void emuhv_vp_cpuid(EmuhvVp *vp, uint32_t leaf, uint32_t subleaf,
                       &out[2], &out[3]);
         topology(vp, leaf, subleaf, out);
     }
-    QEMU_LOCK_GUARD(&vp->domain->s->lock);
+    QEMU_LOCK_GUARD(&vp->partition->settings->lock);
     o = find_result(vp, leaf, subleaf);
     if (o) {
         uint32_t size = out[1];

@@ -13,10 +13,8 @@
 #include "exec/exec-all.h"
 #include "hw/i386/apic.h"
 #include "target/i386/tcg/helper-tcg.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/vp/vp-int.h"
 
-#define DELIVERABLE_NMI     1u
-#define DELIVERABLE_IRQ     2u
 #define EVENT_EXCEPTION     0
 #define EVENT_EXTINT        5
 
@@ -35,9 +33,9 @@ static void note_trigger_mode(EmuhvVp *vp, int vector)
     uint32_t bit = 1u << (vector % 32);
 
     if (emuhv_vp_apic(vp)->tmr[vector / 32] & bit) {
-        vp->s->level[vector / 32] |= bit;
+        vp->irq->level[vector / 32] |= bit;
     } else {
-        vp->s->level[vector / 32] &= ~bit;
+        vp->irq->level[vector / 32] &= ~bit;
     }
 }
 
@@ -47,8 +45,8 @@ void emuhv_do_event_begin(CPUX86State *env, int intno, int is_int,
     EmuhvVp *vp = emuhv_vp_of(env);
     EmuhvVpState *s = vp->s;
 
-    if (unlikely(qatomic_read(&s->need_flush))) {
-        emuhv_s2_flush_self(vp);
+    if (unlikely(qatomic_read(&vp->mem->need_flush))) {
+        emuhv_stage2_flush_self(vp);
     }
     if (s->armed) {
         unsigned type = (s->pending_interruption >> PI_TYPE_SHIFT) & 7;
@@ -74,7 +72,7 @@ void emuhv_do_event_end(CPUX86State *env)
     vp->s->in_event = false;
     vp->s->pending_interruption = 0;
     if (vp->s->event.hw) {
-        emuhv_synth_auto_eoi(vp, vp->s->event.vector);
+        emuhv_synic_auto_eoi(vp, vp->s->event.vector);
     }
 }
 
@@ -206,46 +204,12 @@ void emuhv_do_debug_event(X86CPU *cpu)
     raise_exception_ra(env, EXCP01_DB, 0);
 }
 
-/* ---- Interruption-deliverable notifications ---- */
-
-bool emuhv_deliverable(EmuhvVp *vp, unsigned *what)
-{
-    CPUX86State *env = emuhv_vp_env(vp);
-    uint64_t want = vp->s->deliverability;
-    unsigned prio = (want >> 2) & 0xf;
-
-    if (env->hflags & HF_INHIBIT_IRQ_MASK) {
-        return false;
-    }
-    if ((want & DELIVERABLE_NMI) && !(env->hflags2 & HF2_NMI_MASK)) {
-        *what = DELIVERABLE_NMI;
-        return true;
-    }
-    if ((want & DELIVERABLE_IRQ) && (env->eflags & IF_MASK) &&
-        (!prio || prio > apic_get_ppr(emuhv_vp_apic(vp)) >> 4)) {
-        *what = DELIVERABLE_IRQ;
-        return true;
-    }
-    return false;
-}
-
-void emuhv_deliverability_changed(EmuhvVp *vp)
-{
-    CPUState *cs = emuhv_vp_cs(vp);
-
-    if (vp->s->deliverability & (DELIVERABLE_NMI | DELIVERABLE_IRQ)) {
-        cpu_interrupt(cs, CPU_INTERRUPT_EMUHV);
-    } else {
-        cpu_reset_interrupt(cs, CPU_INTERRUPT_EMUHV);
-    }
-}
-
 static bool irq_pending(EmuhvVp *vp)
 {
     APICCommonState *s = emuhv_vp_apic(vp);
     int irr = apic_get_highest_priority_irr(DEVICE(s));
 
-    return vp->s->extint ||
+    return vp->irq->extint ||
            ((s->spurious_vec & APIC_SV_ENABLE) && irr >= 0 &&
             (irr & 0xf0) > (apic_get_ppr(s) & 0xf0));
 }
@@ -260,8 +224,9 @@ int emuhv_do_exec_interrupt(CPUX86State *env, int request)
     if ((request & CPU_INTERRUPT_EMUHV) && emuhv_deliverable(vp, &what)) {
         vp->s->deliverability &= ~(uint64_t)what;
         emuhv_deliverability_changed(vp);
-        emuhv_message_header(vp, HVMSG_X64_INTERRUPTION_DELIVERABLE, 8, 0, 2);
-        stl_le_p(vp->s->msg + 56, what == DELIVERABLE_NMI ? 2 : 0);
+        emuhv_message_header(vp, HVMSG_X64_INTERRUPTION_DELIVERABLE, 8, 0,
+                             ACCESS_EXECUTE);
+        stl_le_p(vp->s->msg + MESSAGE_BODY, what == DELIVERABLE_NMI ? 2 : 0);
         emuhv_vp_exit(vp, EMUHV_EXIT_DELIVERABLE);
     }
     if ((request & CPU_INTERRUPT_HARD) &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated Microsoft hypervisor: from what happens in a VP to the 256-byte
- * message that its parent gets.  Layouts: hvhdk.h of Linux, and for those that
- * Linux does not have, the TLFS.
+ * Emulated Microsoft hypervisor: from what happens in a VP to the message that
+ * its parent gets.  Layouts: hvhdk.h of Linux, and for those that Linux does
+ * not have, the TLFS.
  *
  * These functions run inside TCG helpers, mostly without the BQL.
  */
@@ -14,14 +14,7 @@
 #include "exec/exec-all.h"
 #include "hw/i386/apic.h"
 #include "target/i386/tcg/helper-tcg.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/vp-int.h"
-
-
-#define BODY                    56      /* message header + intercept header */
-#define HEADER_SIZE             40
-
-enum { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
+#include "hw/emuhv/vp/vp-int.h"
 
 static const uint8_t op_cpuid[] = { 0x0f, 0xa2 };
 static const uint8_t op_rdmsr[] = { 0x0f, 0x32 };
@@ -29,55 +22,15 @@ static const uint8_t op_wrmsr[] = { 0x0f, 0x30 };
 static const uint8_t op_hlt[] = { 0xf4 };
 static const uint8_t op_vmcall[] = { 0x0f, 0x01 };
 
-static void message_start(EmuhvVp *vp, uint32_t type, unsigned payload)
-{
-    uint8_t *m = vp->s->msg;
-
-    memset(m, 0, sizeof(vp->s->msg));
-    stl_le_p(m, type);
-    m[4] = payload;
-    stq_le_p(m + 8, vp->domain->cfg.partition_id);
-}
-
-static uint16_t execution_state(EmuhvVp *vp)
-{
-    CPUX86State *env = emuhv_vp_env(vp);
-
-    return (env->hflags & HF_CPL_MASK) |
-           (env->cr[0] & CR0_PE_MASK ? 1 << 2 : 0) |
-           (env->cr[0] & CR0_AM_MASK ? 1 << 3 : 0) |
-           (env->efer & MSR_EFER_LMA ? 1 << 4 : 0) |
-           (env->dr[7] & 0xff ? 1 << 5 : 0) |
-           (vp->s->in_event ? 1 << 6 : 0) |
-           (env->hflags & HF_INHIBIT_IRQ_MASK ? 1 << 12 : 0);
-}
-
-void emuhv_message_header(EmuhvVp *vp, uint32_t type, unsigned payload,
-                          unsigned insn_len, unsigned access)
-{
-    CPUX86State *env = emuhv_vp_env(vp);
-    uint8_t *h = vp->s->msg + 16;
-    uint8_t cr8 = cpu_get_apic_tpr(vp->base.cpu->apic_state) & 0xf;
-
-    message_start(vp, type, HEADER_SIZE + payload);
-    stl_le_p(h, vp->index);
-    h[4] = (insn_len & 0xf) | cr8 << 4;
-    h[5] = access;
-    stw_le_p(h + 6, execution_state(vp));
-    emuhv_put_segment(h + 8, &env->segs[R_CS]);
-    stq_le_p(h + 24, env->eip);
-    stq_le_p(h + 32, emuhv_rflags(vp));
-}
-
 /* ---- Memory ---- */
 
 void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
                            MMUAccessType access, int mmu_idx, uintptr_t ra)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
-    uint8_t *b = vp->s->msg + BODY;
-    bool mapped = vp->s->s2_mapped;
-    hwaddr gpa = vp->s->s2_gpa;
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
+    bool mapped = vp->mem->refused_mapped;
+    hwaddr gpa = vp->mem->refused_gpa;
     unsigned kind = in_walk ? ACCESS_READ :
                     access == MMU_DATA_STORE ? ACCESS_WRITE :
                     access == MMU_INST_FETCH ? ACCESS_EXECUTE : ACCESS_READ;
@@ -97,6 +50,11 @@ void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
     emuhv_vp_exit(vp, mapped ? EMUHV_EXIT_GPA : EMUHV_EXIT_UNMAPPED_GPA);
 }
 
+void emuhv_vp_refused_store(EmuhvVp *vp, vaddr gva, uintptr_t ra)
+{
+    emuhv_do_raise_stage2(emuhv_vp_env(vp), gva, false, MMU_DATA_STORE, 0, ra);
+}
+
 /* ---- Port I/O ---- */
 
 /* The type of a message that no client knows. */
@@ -106,14 +64,14 @@ void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
                        uint32_t insn_len, uintptr_t ra)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
-    uint8_t *b = vp->s->msg + BODY;
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
     bool rep = param & SVM_IOIO_REP_MASK, string = param & SVM_IOIO_STR_MASK;
 
     cpu_restore_state(env_cpu(env), ra);
     if (string && rep && !emuhv_rep_count(vp)) {
         return;                 /* nothing is transferred */
     }
-    emuhv_message_header(vp, port == emuhv.odd_port
+    emuhv_message_header(vp, port == emuhv_options.odd_port
                              ? ODD_MESSAGE : HVMSG_X64_IO_PORT_INTERCEPT,
                          88, insn_len,
                          param & SVM_IOIO_TYPE_MASK ? ACCESS_READ
@@ -136,7 +94,7 @@ void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
 void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
 {
     CPUX86State *env = emuhv_vp_env(vp);
-    uint8_t *b = vp->s->msg + BODY;
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
 
     cpu_restore_state(env_cpu(env), ra);
     emuhv_message_header(vp, HVMSG_X64_MSR_INTERCEPT, 24,
@@ -148,41 +106,29 @@ void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
     emuhv_vp_exit(vp, EMUHV_EXIT_MSR);
 }
 
-void emuhv_do_cpuid(CPUX86State *env, uint32_t *eax, uint32_t *ebx,
-                    uint32_t *ecx, uint32_t *edx, uintptr_t ra)
+void emuhv_vp_insn_cpuid(EmuhvVp *vp, uint32_t r[4], uintptr_t ra)
 {
-    uint32_t leaf = env->regs[R_EAX], subleaf = env->regs[R_ECX];
-    uint32_t r[4] = { *eax, *ebx, *ecx, *edx };
-    EmuhvVp *vp;
-    uint8_t *b;
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint32_t leaf = env->regs[R_EAX];
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
 
-    if (!emuhv_is_child(env_archcpu(env))) {
-        emuhv_parent_cpuid(env_archcpu(env), leaf, subleaf, r);
-    } else {
-        vp = emuhv_vp_of(env);
-        emuhv_vp_cpuid(vp, leaf, subleaf, r);
-        if (emuhv_cpuid_intercepted(vp->domain, leaf)) {
-            b = vp->s->msg + BODY;
-            cpu_restore_state(env_cpu(env), ra);
-            emuhv_message_header(vp, HVMSG_X64_CPUID_INTERCEPT, 64,
-                                 emuhv_insn_len(vp, op_cpuid, 2),
-                                 ACCESS_EXECUTE);
-            stq_le_p(b, env->regs[R_EAX]);
-            stq_le_p(b + 8, env->regs[R_ECX]);
-            stq_le_p(b + 16, env->regs[R_EDX]);
-            stq_le_p(b + 24, env->regs[R_EBX]);
-            stq_le_p(b + 32, r[0]);
-            stq_le_p(b + 40, r[2]);
-            stq_le_p(b + 48, r[3]);
-            stq_le_p(b + 56, r[1]);
-            emuhv_vp_exit(vp, EMUHV_EXIT_CPUID);
-        }
+    emuhv_vp_cpuid(vp, leaf, env->regs[R_ECX], r);
+    if (!emuhv_cpuid_intercepted(vp->partition, leaf)) {
         vp->stats.cpuid++;
+        return;
     }
-    *eax = r[0];
-    *ebx = r[1];
-    *ecx = r[2];
-    *edx = r[3];
+    cpu_restore_state(env_cpu(env), ra);
+    emuhv_message_header(vp, HVMSG_X64_CPUID_INTERCEPT, 64,
+                         emuhv_insn_len(vp, op_cpuid, 2), ACCESS_EXECUTE);
+    stq_le_p(b, env->regs[R_EAX]);
+    stq_le_p(b + 8, env->regs[R_ECX]);
+    stq_le_p(b + 16, env->regs[R_EDX]);
+    stq_le_p(b + 24, env->regs[R_EBX]);
+    stq_le_p(b + 32, r[0]);
+    stq_le_p(b + 40, r[2]);
+    stq_le_p(b + 48, r[3]);
+    stq_le_p(b + 56, r[1]);
+    emuhv_vp_exit(vp, EMUHV_EXIT_CPUID);
 }
 
 /* ---- Exceptions and all else that SVM would intercept ---- */
@@ -191,9 +137,9 @@ static void exception(EmuhvVp *vp, int vector, uint32_t error_code,
                       uintptr_t ra)
 {
     CPUX86State *env = emuhv_vp_env(vp);
-    uint8_t *b = vp->s->msg + BODY;
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
 
-    if (!(vp->domain->s->exceptions & (1u << vector))) {
+    if (!(vp->partition->settings->exceptions & (1u << vector))) {
         return;
     }
     cpu_restore_state(env_cpu(env), ra);
@@ -222,7 +168,7 @@ static void software_exception(EmuhvVp *vp, uintptr_t ra)
 {
     static const uint8_t op_int3[] = { 0xcc }, op_into[] = { 0xce };
 
-    if (!(vp->domain->s->exceptions & (1u << EXCP03_INT3 |
+    if (!(vp->partition->settings->exceptions & (1u << EXCP03_INT3 |
                                        1u << EXCP04_INTO))) {
         return;
     }
@@ -236,7 +182,7 @@ static void software_exception(EmuhvVp *vp, uintptr_t ra)
 
 static void halt(EmuhvVp *vp, uintptr_t ra)
 {
-    if (vp->domain->cfg.lapic) {
+    if (vp->partition->cfg.lapic) {
         vp->stats.hlts++;
         emuhv_vp_queue_idle(vp);
         return;
@@ -300,7 +246,7 @@ static void hypercall_message(EmuhvVp *vp)
     static const uint8_t order[] = { R_EAX, R_EBX, R_ECX, R_EDX, 8, R_ESI,
                                      R_EDI };
     CPUX86State *env = emuhv_vp_env(vp);
-    uint8_t *b = vp->s->msg + BODY;
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
 
     emuhv_message_header(vp, HVMSG_HYPERCALL_INTERCEPT, 156,
                          emuhv_insn_len(vp, op_vmcall, 2) + 1,
@@ -314,8 +260,8 @@ static void hypercall_message(EmuhvVp *vp)
     }
 }
 
-/* The child's own hypercalls: those that need no answer of a parent. */
-static void child_vmcall(EmuhvVp *vp, uintptr_t ra)
+/* Its own hypercalls are those that need no answer of a parent. */
+void emuhv_vp_insn_vmcall(EmuhvVp *vp, uintptr_t ra)
 {
     CPUX86State *env = emuhv_vp_env(vp);
     CPUState *cs = env_cpu(env);
@@ -323,11 +269,11 @@ static void child_vmcall(EmuhvVp *vp, uintptr_t ra)
     uint64_t control;
 
     cpu_restore_state(cs, ra);
-    if (vp->domain->s->hypercall_icept) {
+    if (vp->partition->settings->hypercall_icept) {
         hypercall_message(vp);
         emuhv_vp_exit(vp, EMUHV_EXIT_HYPERCALL);
     }
-    if (!(vp->domain->s->hypercall & 1) || (env->hflags & HF_CPL_MASK) ||
+    if (!(vp->partition->irq->hypercall & 1) || (env->hflags & HF_CPL_MASK) ||
         !(env->cr[0] & CR0_PE_MASK)) {
         raise_exception_ra(env, EXCP06_ILLOP, 0);
     }
@@ -342,40 +288,4 @@ static void child_vmcall(EmuhvVp *vp, uintptr_t ra)
     env->eip += emuhv_insn_len(vp, op_vmcall, 2) + 1;
     cs->exception_index = -1;
     cpu_loop_exit(cs);
-}
-
-void emuhv_do_vmcall(CPUX86State *env, uintptr_t ra)
-{
-    if (emuhv_is_child(env_archcpu(env))) {
-        child_vmcall(emuhv_vp_of(env), ra);
-    } else if (!(env->hflags & HF_GUEST_MASK)) {
-        emuhv_parent_vmcall(env, ra);
-    }
-}
-
-/* ---- End of interrupt ---- */
-
-bool emuhv_eoi_waits(EmuhvVp *vp)
-{
-    return !buffer_is_zero(vp->s->eoi, sizeof(vp->s->eoi));
-}
-
-/* On the VP's thread, outside cpu_exec. */
-void emuhv_post_eoi(EmuhvVp *vp)
-{
-    unsigned vector = find_first_bit((unsigned long *)vp->s->eoi, 256);
-
-    vp->s->eoi[vector / 32] &= ~(1u << (vector % 32));
-    message_start(vp, HVMSG_X64_APIC_EOI, 8);
-    stl_le_p(vp->s->msg + 16, vp->index);
-    stl_le_p(vp->s->msg + 20, vector);
-    emuhv_vp_exit_now(vp, EMUHV_EXIT_APIC_EOI);
-}
-
-/* On the VP's thread, outside cpu_exec. */
-void emuhv_post_invalid_state(EmuhvVp *vp)
-{
-    message_start(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 8);
-    stl_le_p(vp->s->msg + 16, vp->index);
-    emuhv_vp_exit_now(vp, EMUHV_EXIT_OTHER);
 }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated Microsoft hypervisor: RDMSR and WRMSR of a child (and the way in
- * for those of the parent).
+ * Emulated Microsoft hypervisor: RDMSR and WRMSR of a child.
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "cpu.h"
 #include "exec/cputlb.h"
 #include "hw/i386/apic.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/vp/vp-int.h"
 
 #define MSR_HV_FIRST    0x40000000u
 #define MSR_HV_LAST     0x400001ffu
@@ -56,7 +54,7 @@ static int kept_slot(uint32_t msr)
 /* Returns for IGNORE_ZERO only. */
 static void unknown_msr(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
 {
-    switch (emuhv_msr_action(vp->domain, msr)) {
+    switch (emuhv_msr_action(vp->partition, msr)) {
     case EMUHV_MSR_INTERCEPT:
         emuhv_msr_intercept(vp, msr, write, ra);
     case EMUHV_MSR_FAULT:
@@ -66,18 +64,19 @@ static void unknown_msr(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
     }
 }
 
-static bool child_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val, uintptr_t ra)
+bool emuhv_vp_insn_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val,
+                         uintptr_t ra)
 {
     CPUX86State *env = emuhv_vp_env(vp);
     bool ok = true;
 
-    if (emuhv_msr_intercepted(vp->domain, msr, true)) {
+    if (emuhv_msr_intercepted(vp->partition, msr, true)) {
         emuhv_msr_intercept(vp, msr, true, ra);
     }
     vp->stats.msr++;
     if (msr == MSR_IA32_APICBASE) {
         bql_lock();
-        ok = vp->domain->cfg.lapic && !(val & MSR_IA32_APICBASE_RESERVED) &&
+        ok = vp->partition->cfg.lapic && !(val & MSR_IA32_APICBASE_RESERVED) &&
              cpu_set_apic_base(vp->base.cpu->apic_state, val) >= 0;
         tlb_flush(env_cpu(env));
         bql_unlock();
@@ -85,7 +84,7 @@ static bool child_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val, uintptr_t ra)
         emuhv_set_tsc_offset(vp, val - cpu_get_tsc(env));
     } else if (kept_slot(msr) >= 0) {
         if (msr == MSR_TSC_ADJUST) {
-            emuhv_set_tsc_offset(vp, vp->s->tsc_offset + val -
+            emuhv_set_tsc_offset(vp, vp->irq->tsc_offset + val -
                                  vp->s->misc_regs[kept_slot(msr)]);
         }
         vp->s->misc_regs[kept_slot(msr)] = val;
@@ -105,17 +104,18 @@ static bool child_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val, uintptr_t ra)
     return true;
 }
 
-static bool child_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val, uintptr_t ra)
+bool emuhv_vp_insn_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val,
+                         uintptr_t ra)
 {
     CPUX86State *env = emuhv_vp_env(vp);
     bool ok = true;
 
-    if (emuhv_msr_intercepted(vp->domain, msr, false)) {
+    if (emuhv_msr_intercepted(vp->partition, msr, false)) {
         emuhv_msr_intercept(vp, msr, false, ra);
     }
     vp->stats.msr++;
     if (msr == MSR_IA32_APICBASE) {
-        if (!vp->domain->cfg.lapic) {
+        if (!vp->partition->cfg.lapic) {
             unknown_msr(vp, msr, false, ra);
         }
         return false;
@@ -135,42 +135,6 @@ static bool child_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val, uintptr_t ra)
         *val = 0;
     }
     if (!ok) {
-        emuhv_raise_gp(env, ra);
-    }
-    return true;
-}
-
-bool emuhv_do_wrmsr(CPUX86State *env, uint64_t val, uintptr_t ra)
-{
-    X86CPU *cpu = env_archcpu(env);
-    uint32_t msr = env->regs[R_ECX];
-    bool gp = false;
-
-    if (emuhv_is_child(cpu)) {
-        return child_wrmsr(emuhv_vp_of(env), msr, val, ra);
-    }
-    if (!emuhv_parent_wrmsr(cpu, msr, val, &gp)) {
-        return false;
-    }
-    if (gp) {
-        emuhv_raise_gp(env, ra);
-    }
-    return true;
-}
-
-bool emuhv_do_rdmsr(CPUX86State *env, uint64_t *val, uintptr_t ra)
-{
-    X86CPU *cpu = env_archcpu(env);
-    uint32_t msr = env->regs[R_ECX];
-    bool gp = false;
-
-    if (emuhv_is_child(cpu)) {
-        return child_rdmsr(emuhv_vp_of(env), msr, val, ra);
-    }
-    if (!emuhv_parent_rdmsr(cpu, msr, val, &gp)) {
-        return false;
-    }
-    if (gp) {
         emuhv_raise_gp(env, ra);
     }
     return true;

@@ -6,8 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/vp/vp-int.h"
 
 #define AT(field)   offsetof(struct hv_vp_register_page, field)
 /* Up to what only the kernel uses */
@@ -117,7 +116,7 @@ uint16_t emuhv_vp_map_page(EmuhvVp *vp, unsigned type, uint64_t pfn)
         emuhv_ram_write(pfn << 12, zero, sizeof(zero));
     }
     vp->s->page[type] = pfn;
-    if (type == 0 && vp->s->stopped) {
+    if (type == 0 && vp->stopped) {
         emuhv_regpage_store(vp);
     }
     return HV_STATUS_SUCCESS;

@@ -4,13 +4,12 @@
  * pending events, versions, SynIC and synthetic timers.
  */
 #include "qemu/osdep.h"
-#include "hw/emuhv/emuhv.h"
-#include "regs.h"
+#include "hw/emuhv/vp/regs.h"
 
 static uint16_t get_activity(EmuhvVp *vp, const Reg *r, unsigned i,
                              EmuhvRegVal *v)
 {
-    bool halted = vp->s->stopped ? vp->s->guest_halted
+    bool halted = vp->stopped ? vp->s->guest_halted
                                  : emuhv_vp_cs(vp)->halted;
 
     if (halted) {
@@ -28,7 +27,7 @@ static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
         return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     emuhv_vp_apic(vp)->wait_for_sipi = v->u64[0] & 1;
-    if (vp->s->stopped) {
+    if (vp->stopped) {
         vp->s->guest_halted = halted;
         if (!halted) {
             emuhv_vp_wake(vp);
@@ -112,7 +111,7 @@ static uint16_t set_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
                                    const EmuhvRegVal *v)
 {
     vp->s->deliverability = v->u64[0];
-    if (!vp->s->stopped) {
+    if (!vp->stopped) {
         emuhv_deliverability_changed(vp);
     } else if (v->u64[0]) {
         emuhv_vp_wake(vp);

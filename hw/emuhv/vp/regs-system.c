@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/i386/apic.h"
-#include "regs.h"
+#include "hw/emuhv/vp/regs.h"
 
 static uint16_t get_u32(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 {
@@ -118,14 +118,14 @@ static uint16_t get_tsc(EmuhvVp *vp, const Reg *r, unsigned i, EmuhvRegVal *v)
 {
     CPUX86State *env = emuhv_vp_env(vp);
 
-    v->u64[0] = emuhv_domain_raw_tsc(vp->domain) + env->tsc_offset;
+    v->u64[0] = emuhv_raw_tsc(vp->partition) + env->tsc_offset;
     return HV_STATUS_SUCCESS;
 }
 
 static uint16_t set_tsc(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
-    emuhv_set_tsc_offset(vp, v->u64[0] - emuhv_domain_raw_tsc(vp->domain));
+    emuhv_set_tsc_offset(vp, v->u64[0] - emuhv_raw_tsc(vp->partition));
     return HV_STATUS_SUCCESS;
 }
 
@@ -164,7 +164,7 @@ static uint16_t set_apic_base(EmuhvVp *vp, const Reg *r, unsigned i,
 
     if ((val & ~ok) || (val >> 32) ||
         (x2 && (!(val & MSR_IA32_APICBASE_ENABLE) ||
-                !vp->domain->cfg.x2apic))) {
+                !vp->partition->cfg.x2apic))) {
         return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     a->apicbase = val;

@@ -5,7 +5,25 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "regs.h"
+#include "hw/emuhv/vp/regs.h"
+
+/* ---- Those that are one field ---- */
+
+uint16_t emuhv_reg_get_u64(EmuhvVp *vp, const Reg *r, unsigned i,
+                           EmuhvRegVal *v)
+{
+    v->u64[0] = *(uint64_t *)reg_field(vp, r, i);
+    return HV_STATUS_SUCCESS;
+}
+
+uint16_t emuhv_reg_set_u64(EmuhvVp *vp, const Reg *r, unsigned i,
+                           const EmuhvRegVal *v)
+{
+    *(uint64_t *)reg_field(vp, r, i) = v->u64[0];
+    return HV_STATUS_SUCCESS;
+}
+
+/* ---- Flags and segments ---- */
 
 uint64_t emuhv_rflags(EmuhvVp *vp)
 {

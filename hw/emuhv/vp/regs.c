@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated Microsoft hypervisor: read and write the registers of a VP, one by
- * one and by lists.
+ * Emulated Microsoft hypervisor: read and write one register of a VP.
  */
 #include "qemu/osdep.h"
 #include "exec/cputlb.h"
-#include "regs.h"
-
-uint16_t emuhv_reg_get_u64(EmuhvVp *vp, const Reg *r, unsigned i,
-                           EmuhvRegVal *v)
-{
-    v->u64[0] = *(uint64_t *)reg_field(vp, r, i);
-    return HV_STATUS_SUCCESS;
-}
-
-uint16_t emuhv_reg_set_u64(EmuhvVp *vp, const Reg *r, unsigned i,
-                           const EmuhvRegVal *v)
-{
-    *(uint64_t *)reg_field(vp, r, i) = v->u64[0];
-    return HV_STATUS_SUCCESS;
-}
+#include "hw/emuhv/vp/regs.h"
 
 static const Reg *reg_find_in(const RegTable *t, uint32_t name)
 {
@@ -48,24 +33,10 @@ static const Reg *reg_find(uint32_t name)
     return r ?: reg_find_in(&emuhv_synth_regs, name);
 }
 
-static bool *suspend_bit(EmuhvVp *vp, uint32_t name)
-{
-    switch (name) {
-    case HV_REGISTER_EXPLICIT_SUSPEND:
-        return &vp->s->explicit_suspend;
-    case HV_REGISTER_INTERCEPT_SUSPEND:
-        return &vp->s->intercept_suspend;
-    case HV_REGISTER_DISPATCH_SUSPEND:
-        return &vp->s->dispatch_suspend;
-    default:
-        return NULL;
-    }
-}
-
 uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v)
 {
     const Reg *r = reg_find(name);
-    bool *bit = suspend_bit(vp, name);
+    bool *bit = emuhv_vp_suspend_bit(vp, name);
 
     memset(v, 0, sizeof(*v));
     if (bit) {
@@ -125,86 +96,4 @@ bool emuhv_state_valid(EmuhvVp *vp)
            (!(env->eflags & VM_MASK) || (pe && !lma)) &&
            (env->tr.flags & DESC_P_MASK) && !(env->tr.flags & DESC_S_MASK) &&
            (tss & 7) == 1;
-}
-
-/* ---- Lists ---- */
-
-typedef struct RegCall {
-    EmuhvVp *vp;
-    const uint32_t *names;
-    const EmuhvRegAssoc *assoc;
-    EmuhvRegVal *vals;
-    unsigned n, done;
-    uint16_t status;
-} RegCall;
-
-static void get_work(CPUState *cs, run_on_cpu_data data)
-{
-    RegCall *c = data.host_ptr;
-
-    for (; c->done < c->n && c->status == HV_STATUS_SUCCESS; c->done++) {
-        c->status = emuhv_reg_get(c->vp, c->names[c->done],
-                                  &c->vals[c->done]);
-        c->done -= c->status != HV_STATUS_SUCCESS;
-    }
-}
-
-uint16_t emuhv_vp_get_regs(EmuhvVp *vp, const uint32_t *names,
-                           EmuhvRegVal *vals, unsigned n, unsigned *done)
-{
-    RegCall c = { .vp = vp, .names = names, .vals = vals, .n = n };
-    unsigned i;
-
-    for (i = 0; i < n && suspend_bit(vp, names[i]); i++) {
-        continue;
-    }
-    if (i == n) {
-        get_work(emuhv_vp_cs(vp), RUN_ON_CPU_HOST_PTR(&c));
-    } else {
-        emuhv_vp_sync(vp, get_work, &c);
-    }
-    *done = c.done;
-    return c.status;
-}
-
-/* Up to the next suspend register */
-static void set_work(CPUState *cs, run_on_cpu_data data)
-{
-    RegCall *c = data.host_ptr;
-
-    if (c->vp->s->stopped) {
-        emuhv_regpage_load(c->vp);
-    }
-    while (c->done < c->n && c->status == HV_STATUS_SUCCESS &&
-           !suspend_bit(c->vp, c->assoc[c->done].name)) {
-        c->status = emuhv_reg_set(c->vp, c->assoc[c->done].name,
-                                  &c->assoc[c->done].val);
-        c->done += c->status == HV_STATUS_SUCCESS;
-    }
-    if (c->vp->s->stopped) {
-        emuhv_regpage_store(c->vp);
-    }
-}
-
-uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *list, unsigned n,
-                           unsigned *done)
-{
-    RegCall c = { .vp = vp, .assoc = list, .n = n };
-    EmuhvDomain *d = vp->domain;
-
-    while (c.done < n && c.status == HV_STATUS_SUCCESS) {
-        uint32_t name = list[c.done].name;
-
-        if (suspend_bit(vp, name)) {
-            c.done++;
-            emuhv_vp_set_suspend(vp, name, list[c.done - 1].val.u64[0] & 1);
-        } else {
-            emuhv_vp_sync(vp, set_work, &c);
-        }
-        if (vp->domain != d) {
-            c.status = HV_STATUS_INVALID_VP_INDEX;     /* destroyed meanwhile */
-        }
-    }
-    *done = c.done;
-    return c.status;
 }

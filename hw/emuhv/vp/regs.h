@@ -4,11 +4,10 @@
  *
  * Tables: the hypervisor's names and where QEMU keeps the value.
  */
-#ifndef HW_EMUHV_REGS_H
-#define HW_EMUHV_REGS_H
+#ifndef HW_EMUHV_VP_REGS_H
+#define HW_EMUHV_VP_REGS_H
 
-#include "cpu.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/vp/vp-int.h"
 
 /* What a write makes necessary */
 #define F_HFLAGS    1u          /* QEMU's summary of the CPU mode */
@@ -56,4 +55,4 @@ RegSet emuhv_reg_set_u64;
 #define U64_SET(f, fn)  .get = emuhv_reg_get_u64, .set = (fn), ENV(f)
 #define U64(f)          U64_SET(f, emuhv_reg_set_u64)
 
-#endif /* HW_EMUHV_REGS_H */
+#endif /* HW_EMUHV_VP_REGS_H */

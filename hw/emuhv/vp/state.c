@@ -10,7 +10,7 @@
 #include "qemu/bswap.h"
 #include "cpu.h"
 #include "target/i386/tcg/tcg-cpu.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/vp/vp-int.h"
 
 #define STATE_LAPIC     0
 #define STATE_XSAVE     1
@@ -149,6 +149,12 @@ typedef struct StateCall {
     uint16_t status;
 } StateCall;
 
+static void *overlay(const StateCall *c)
+{
+    return emuhv_overlay_page(c->vp->slot, c->type == STATE_SIM
+                              ? EMUHV_OVERLAY_SIM : EMUHV_OVERLAY_SIEF);
+}
+
 static void get_work(CPUState *cs, run_on_cpu_data data)
 {
     StateCall *c = data.host_ptr;
@@ -156,15 +162,14 @@ static void get_work(CPUState *cs, run_on_cpu_data data)
     memset(c->out, 0, c->size);
     switch (c->type) {
     case STATE_LAPIC:
-        c->status = emuhv_apic_get_page(c->vp, c->out);
+        emuhv_apic_get_page(c->vp, c->out);
         break;
     case STATE_XSAVE:
         xsave_get(c->vp, c->out, c->size);
         break;
     case STATE_SIM:
     case STATE_SIEF:
-        memcpy(c->out, emuhv_overlay_page(emuhv_vp_overlay(c->vp, c->type -
-                                                           STATE_SIM)), 4096);
+        memcpy(c->out, overlay(c), EMUHV_PAGE_SIZE);
         break;
     case STATE_TIMERS:
         emuhv_stimer_get(c->vp, c->out);
@@ -178,15 +183,14 @@ static void set_work(CPUState *cs, run_on_cpu_data data)
 
     switch (c->type) {
     case STATE_LAPIC:
-        c->status = emuhv_apic_set_page(c->vp, c->in);
+        emuhv_apic_set_page(c->vp, c->in);
         break;
     case STATE_XSAVE:
         c->status = xsave_set(c->vp, c->in, c->size);
         break;
     case STATE_SIM:
     case STATE_SIEF:
-        memcpy(emuhv_overlay_page(emuhv_vp_overlay(c->vp, c->type -
-                                                   STATE_SIM)), c->in, 4096);
+        memcpy(overlay(c), c->in, EMUHV_PAGE_SIZE);
         break;
     case STATE_TIMERS:
         emuhv_stimer_set(c->vp, c->in);
@@ -199,13 +203,13 @@ static size_t state_size(EmuhvVp *vp, unsigned type)
 {
     switch (type) {
     case STATE_LAPIC:
-        return vp->domain->cfg.lapic ? 4096 : 0;
+        return vp->partition->cfg.lapic ? 4096 : 0;
     case STATE_SIM:
     case STATE_SIEF:
         return 4096;
     case STATE_XSAVE:
         return emuhv_xsave_size(emuhv_vp_env(vp)->features,
-                                vp->domain->cfg.xsave_pad);
+                                vp->partition->cfg.xsave_pad);
     case STATE_TIMERS:
         return EMUHV_STIMER_STATE_SIZE;
     default:

@@ -8,8 +8,7 @@
 #include "qemu/bswap.h"
 #include "cpu.h"
 #include "exec/page-protection.h"
-#include "hw/emuhv/emuhv.h"
-#include "hw/emuhv/vp-int.h"
+#include "hw/emuhv/vp/vp-int.h"
 
 /* HvCallTranslateVirtualAddress: control flags and result codes */
 #define TR_READ             HV_TRANSLATE_GVA_VALIDATE_READ
@@ -32,14 +31,14 @@
 /* ---- Child memory by GPA ---- */
 
 static bool child_rw(EmuhvVp *vp, hwaddr gpa, uint8_t *buf, size_t len,
-                     bool write, EmuhvS2Result *why)
+                     bool write, EmuhvStage2Result *why)
 {
     while (len) {
         size_t n = MIN(len, 4096 - (gpa & 0xfff));
         hwaddr pa;
         int prot;
 
-        *why = emuhv_s2_translate(vp, gpa,
+        *why = emuhv_stage2_translate(vp, gpa,
                                   write ? MMU_DATA_STORE : MMU_DATA_LOAD,
                                   true, &pa, &prot);
         if (*why == S2R_OK && !(write ? emuhv_ram_write(pa, buf, n)
@@ -73,7 +72,7 @@ static const Level levels_pae[] = { { 30, 2 }, { 21, 9 }, { 12, 9 } };
 static const Level levels_64[] = { { 48, 9 }, { 39, 9 }, { 30, 9 },
                                    { 21, 9 }, { 12, 9 } };
 
-static bool s2_refuses(Walk *w, hwaddr gpa, EmuhvS2Result why, bool write)
+static bool s2_refuses(Walk *w, hwaddr gpa, EmuhvStage2Result why, bool write)
 {
     w->s2_gpa = gpa;
     w->code = why == S2R_UNMAPPED ? RES_GPA_UNMAPPED
@@ -155,7 +154,7 @@ static bool walk(EmuhvVp *vp, vaddr gva, uint64_t flags, Walk *w)
     unsigned n, entry_size = pae || lma ? 8 : 4;
     const Level *lv = table_levels(env, &n);
     uint64_t rights = PG_USER_MASK | PG_RW_MASK, addr = env->cr[3], pte, set;
-    EmuhvS2Result why;
+    EmuhvStage2Result why;
     bool nx = false;
 
     memset(w, 0, sizeof(*w));
@@ -230,9 +229,9 @@ static void translate_work(CPUState *cs, run_on_cpu_data data)
      * What the GPA is (memory, device, not mapped) is not asked: clients use
      * this to find the GPA of device registers.
      */
-    t->overlay = t->ok && emuhv_s2_translate(t->vp, t->w.gpa, MMU_DATA_LOAD,
+    t->overlay = t->ok && emuhv_stage2_translate(t->vp, t->w.gpa, MMU_DATA_LOAD,
                                              false, &pa, &prot) == S2R_OK &&
-                 pa >= EMUHV_OVERLAY_PA && pa < EMUHV_IO_BASE;
+                 emuhv_overlay_is(pa);
 }
 
 uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
@@ -267,8 +266,8 @@ hwaddr emuhv_do_debug_translate(CPUX86State *env, vaddr gva)
     hwaddr pa;
     int prot;
 
-    if (!vp->domain || !walk(vp, gva, TR_READ | TR_EXEMPT, &w) ||
-        emuhv_s2_translate(vp, w.gpa, MMU_DATA_LOAD, false, &pa, &prot) !=
+    if (!vp->partition || !walk(vp, gva, TR_READ | TR_EXEMPT, &w) ||
+        emuhv_stage2_translate(vp, w.gpa, MMU_DATA_LOAD, false, &pa, &prot) !=
         S2R_OK) {
         return -1;
     }
@@ -290,7 +289,7 @@ unsigned emuhv_fetch_insn(EmuhvVp *vp, uint8_t *buf, unsigned max)
     while (done < max) {
         vaddr at = code_linear(env, done);
         unsigned n = MIN(max - done, 4096 - (at & 0xfff));
-        EmuhvS2Result why;
+        EmuhvStage2Result why;
         Walk w;
 
         if (!walk(vp, at, TR_EXEC | TR_EXEMPT, &w) ||

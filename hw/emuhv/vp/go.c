@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated Microsoft hypervisor: VPs run and stop.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "exec/address-spaces.h"
+#include "hw/i386/apic.h"
+#include "hw/emuhv/vp/vp-int.h"
+
+/* ---- Halted ---- */
+
+bool emuhv_do_has_work(CPUX86State *env)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+
+    if (qatomic_read(&vp->s->parked) && !qatomic_read(&vp->s->idle)) {
+        return false;
+    }
+    return emuhv_vp_has_work(vp);
+}
+
+static void poll(EmuhvVp *vp)
+{
+    CPUState *cs = emuhv_vp_cs(vp);
+
+    if (cs->interrupt_request & CPU_INTERRUPT_POLL) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
+        apic_poll_irq(vp->base.cpu->apic_state);
+    }
+}
+
+/*
+ * The thread found something to do while the VP was halted. What is parked runs
+ * only after resume(): what comes after we looked must not start it, for its
+ * parent would not know.
+ */
+bool emuhv_do_exec_halt(CPUX86State *env)
+{
+    EmuhvVp *vp = emuhv_vp_of(env);
+
+    if (!qatomic_read(&vp->s->idle)) {
+        return !qatomic_read(&vp->s->parked);
+    }
+    bql_lock();
+    if (vp->s->idle) {
+        poll(vp);
+        if (emuhv_vp_has_work(vp)) {
+            vp->s->idle = false;
+            vp->s->guest_halted = 0;
+            emuhv_up.unblocked(vp);
+        }
+    }
+    bql_unlock();
+    return false;
+}
+
+/* ---- Stop ---- */
+
+static void stopped(EmuhvVp *vp)
+{
+    CPUState *cs = emuhv_vp_cs(vp);
+
+    if (!vp->stopped) {
+        vp->stopped = true;
+        emuhv_event_disarm(vp);
+        if (cs->watchpoint_hit && (cs->watchpoint_hit->flags & BP_CPU)) {
+            /* Its instruction starts anew, maybe with other watchpoints. */
+            cs->watchpoint_hit = NULL;
+            cpu_reset_interrupt(cs, CPU_INTERRUPT_DEBUG);
+        }
+        vp->stats.run_ns += get_clock() - vp->stats.entered;
+    }
+}
+
+static void report(EmuhvVp *vp)
+{
+    EmuhvVpState *s = vp->s;
+
+    s->intercept_suspend = true;
+    s->dispatched = false;
+    vp->stats.exits[s->exit_kind]++;
+    if (s->page[1] != EMUHV_NO_PFN) {
+        address_space_write(&address_space_memory, s->page[1] << 12,
+                            MEMTXATTRS_UNSPECIFIED, s->msg, sizeof(s->msg));
+    }
+    emuhv_regpage_store(vp);
+    emuhv_up.intercepted(vp, s->exit_kind, ldl_le_p(s->msg));
+}
+
+static void stop_work(CPUState *cs, run_on_cpu_data data)
+{
+    EmuhvVp *vp = data.host_ptr;
+
+    emuhv_vp_park(vp);
+    stopped(vp);
+}
+
+void emuhv_vp_stop(EmuhvVp *vp)
+{
+    if (!vp->stopped) {
+        run_on_cpu(emuhv_vp_cs(vp), stop_work, RUN_ON_CPU_HOST_PTR(vp));
+    }
+}
+
+/* Root scheduler: a halted VP gives its parent CPU back. */
+static void go_idle(EmuhvVp *vp)
+{
+    EmuhvVpState *s = vp->s;
+
+    if (!vp->partition || s->parked || !s->dispatched ||
+        !emuhv_vp_cs(vp)->halted) {
+        return;
+    }
+    poll(vp);
+    if (emuhv_vp_has_work(vp)) {
+        return;
+    }
+    emuhv_vp_park(vp);
+    stopped(vp);
+    s->dispatched = false;
+    qatomic_set(&s->idle, true);
+    emuhv_regpage_store(vp);
+    emuhv_up.blocked(vp);
+}
+
+static bool may_run(EmuhvVp *vp)
+{
+    EmuhvVpState *s = vp->s;
+
+    return vp->partition && !s->explicit_suspend && !s->intercept_suspend &&
+           !s->dispatch_suspend &&
+           (s->dispatched || !vp->partition->cfg.root_scheduler);
+}
+
+/* ---- Messages that do not come from an instruction ---- */
+
+static void post(EmuhvVp *vp, uint32_t type, uint32_t arg, EmuhvExitKind kind)
+{
+    emuhv_message_start(vp, type, 8);
+    stl_le_p(vp->s->msg + 16, vp->index);
+    stl_le_p(vp->s->msg + 20, arg);
+    emuhv_vp_park(vp);
+    stopped(vp);
+    vp->s->exit_kind = kind;
+    report(vp);
+}
+
+static void post_waiting(EmuhvVp *vp)
+{
+    uint32_t *eoi = vp->irq->eoi;
+    unsigned vector;
+
+    if (!may_run(vp) || (qatomic_read(&vp->s->queued) & 1u << VP_WORK_EXIT)) {
+        return;
+    }
+    if (emuhv_eoi_waits(vp)) {
+        vector = find_first_bit((unsigned long *)eoi, 256);
+        eoi[vector / 32] &= ~(1u << (vector % 32));
+        post(vp, HVMSG_X64_APIC_EOI, vector, EMUHV_EXIT_APIC_EOI);
+    } else if (vp->stopped && !emuhv_state_valid(vp)) {
+        post(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 0, EMUHV_EXIT_OTHER);
+    }
+}
+
+void emuhv_vp_work(EmuhvVp *vp, unsigned what)
+{
+    switch (what) {
+    case VP_WORK_EXIT:
+        stopped(vp);
+        report(vp);
+        break;
+    case VP_WORK_IDLE:
+        go_idle(vp);
+        break;
+    case VP_WORK_POST:
+        post_waiting(vp);
+        break;
+    }
+}
+
+/* ---- Go ---- */
+
+static void resume(EmuhvVp *vp)
+{
+    CPUState *cs = emuhv_vp_cs(vp);
+    EmuhvVpState *s = vp->s;
+
+    emuhv_stage2_flush_late(vp);
+    if (emuhv_eoi_waits(vp)) {
+        /* An EOI intercept comes first; it must come from its own thread. */
+        emuhv_vp_queue(vp, VP_WORK_POST);
+        return;
+    }
+    emuhv_regpage_load(vp);
+    if (!emuhv_state_valid(vp)) {
+        emuhv_vp_queue(vp, VP_WORK_POST);
+        return;
+    }
+    emuhv_event_arm(vp);
+    emuhv_deliverability_changed(vp);
+    vp->stats.resumes++;
+    vp->stats.entered = get_clock();
+    vp->stopped = false;
+    s->idle = false;
+    cs->halted = s->guest_halted;
+    qatomic_set(&s->parked, false);
+    if (cs->halted) {
+        emuhv_vp_queue_idle(vp);
+    }
+    qemu_cpu_kick(cs);
+}
+
+/* Let it run if nothing suspends it. */
+static void update(EmuhvVp *vp)
+{
+    if (vp->stopped && may_run(vp)) {
+        resume(vp);
+    }
+}
+
+/* ---- Root scheduler ---- */
+
+bool emuhv_vp_dispatch_suspended(EmuhvVp *vp)
+{
+    return vp->s->dispatch_suspend;
+}
+
+EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept)
+{
+    EmuhvVpState *s = vp->s;
+
+    if (clear_intercept) {
+        s->intercept_suspend = false;
+    }
+    if (s->intercept_suspend) {
+        return EMUHV_DISPATCH_INTERCEPT;
+    }
+    if (s->explicit_suspend || s->dispatch_suspend) {
+        return EMUHV_DISPATCH_SUSPENDED;
+    }
+    if (s->idle && !emuhv_vp_has_work(vp) && !emuhv_eoi_waits(vp) &&
+        !(s->pending_interruption & PI_PENDING)) {
+        return EMUHV_DISPATCH_IDLE;
+    }
+    s->dispatched = true;
+    update(vp);
+    return EMUHV_DISPATCH_RUNNING;
+}
+
+void emuhv_vp_undispatch(EmuhvVp *vp)
+{
+    vp->s->dispatched = false;
+    emuhv_vp_stop(vp);
+}
+
+/* ---- Suspend registers ---- */
+
+void emuhv_vp_set_suspend(EmuhvVp *vp, uint32_t name, bool on)
+{
+    EmuhvVpState *s = vp->s;
+    bool *bit = emuhv_vp_suspend_bit(vp, name);
+    bool old = *bit;
+
+    *bit = on;
+    if (on) {
+        emuhv_vp_stop(vp);
+    } else {
+        update(vp);
+        /* Root scheduler: who waits for the VP must dispatch it now. */
+        if (vp->partition && vp->partition->cfg.root_scheduler && old &&
+            name != HV_REGISTER_INTERCEPT_SUSPEND && !s->explicit_suspend &&
+            !s->dispatch_suspend && !s->intercept_suspend && !s->dispatched) {
+            emuhv_up.unblocked(vp);
+        }
+    }
+}
