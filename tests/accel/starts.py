@@ -14,12 +14,15 @@ from vm import QEMU, Tap, Vm, firmware, guest
 from emuhost import check_leaks, left_over
 
 
+AS_NOBODY = os.path.join(os.path.dirname(__file__), '../lib/as-nobody')
+
+
 # ---- Refusals: one line, status 1 ----
 
-def refusal(args, words, name, **how):
-    p = subprocess.run([QEMU, '-nodefaults', '-display', 'none', *args],
-                       stdin=subprocess.DEVNULL, capture_output=True,
-                       text=True, timeout=600, check=False, **how)
+def refusal(args, words, name, before=()):
+    p = subprocess.run([*before, QEMU, '-nodefaults', '-display', 'none',
+                        *args], stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, timeout=600, check=False)
     Tap.ok(p.returncode == 1 and len(p.stderr.splitlines()) == 1 and
            'mshv' in p.stderr and words in p.stderr, name,
            f'status {p.returncode}: {p.stderr}')
@@ -36,7 +39,7 @@ def refusals(d):
     refusal(['-accel', 'mshv,device=/dev/null'],
             'does not speak the ABI of Linux 6.18', 'another device')
     refusal(['-accel', 'mshv'], 'Permission denied', 'no permission',
-            user=65534, group=65534, extra_groups=[])
+            before=[AS_NOBODY])
     refusal(['-accel', 'mshv,x-fail-ioctl=CREATE_PARTITION:1:12'],
             'no memory left to give', 'no memory for a partition')
     refusal(['-accel', 'mshv,x-fail-ioctl=CREATE_PARTITION:1:25'],
