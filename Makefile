@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 #   make            build build/qemu-system-x86_64 and build/qemu-img
-#   make boot       set up this machine, build, and boot a guest
+#   make boot       set up this machine, build, and boot a guest;
+#                   ARGS='-smp 4' adds options of QEMU
 #   make check      set up this machine, build, and run all tests
 #   make install    install to DESTDIR and prefix (default /usr/local)
 #
 # 'make help' lists the rest.
+
+# Make itself would take a part of such a path for something else.
+ifneq ($(words $(CURDIR))$(findstring :,$(CURDIR)),1)
+$(error the path of this tree '$(CURDIR)' has a space or a colon: use another)
+endif
 
 BUILD := build
 OUT := $(BUILD)/out
@@ -18,8 +24,8 @@ export CCACHE_NOHASHDIR ?= 1
 
 NINJA := ninja -C $(OUT) -j$(JOBS)
 
-.PHONY: all boot bench check check-unit check-build check-style check-host \
-	check-long mutants install dist clean help setup build FORCE
+.PHONY: all boot build-now bench check check-unit check-build check-style \
+	check-host check-long mutants install dist clean help setup build FORCE
 
 all: build
 
@@ -28,6 +34,10 @@ $(OUT)/build.ninja:
 	./configure
 
 build: $(OUT)/build.ninja
+	@scripts/in-turn $(BUILD)/.lock 'a build in $(CURDIR)/$(BUILD)' \
+		$(MAKE) --no-print-directory build-now
+
+build-now:
 	@scripts/overlay $(BUILD)/qemu
 	$(NINJA) $(PROGRAMS)
 	@scripts/firmware "$$(find $(OUT)/qemu-bundle -path '*/share/qemu')"
@@ -38,7 +48,7 @@ setup:
 
 boot: setup
 	@$(MAKE) --no-print-directory build
-	@scripts/boot
+	@scripts/boot $(ARGS)
 
 # --- tests ------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The build tools: what is needed, and a meson that is new enough.
-# Needs say.sh and apt.sh.
+# Needs say.sh, cache.sh and apt.sh.
 # shellcheck shell=bash
 
 # Python of the distribution: its meson and venv belong to it. Another
@@ -28,26 +28,22 @@ END
 # or the one of a newer suite, unpacked in our cache. In the second case
 # MESON_PATH is the directory for PYTHONPATH.
 find_meson() {
-    local dir
     MESON_PATH=
     if meson_is_new_enough; then
         return
     fi
-    dir=$(cache_dir)/tools
-    MESON_PATH=$dir/usr/lib/python3/dist-packages
-    if PYTHONPATH=$MESON_PATH meson_is_new_enough; then
-        return
-    fi
-    say "fetching meson $MESON_MIN or newer: the machine's is older or missing"
-    if ! apt_private bookworm-backports trixie; then
-        die "no meson $MESON_MIN or newer: $APT_WHY; install one for $PYTHON"
-    fi
-    apt_get_deb "$dir" meson bookworm-backports trixie ||
-        die "no meson $MESON_MIN or newer: $APT_WHY"
-    dpkg-deb -x "$APT_DEB" "$dir" || die "cannot unpack $APT_DEB"
-    rm -f "$APT_DEB"
+    cache_entry tools meson 30 apt_in_turn fetch_meson
+    MESON_PATH=$ENTRY/usr/lib/python3/dist-packages
     PYTHONPATH=$MESON_PATH meson_is_new_enough ||
-        die "the meson in $dir does not work with $PYTHON"
+        die "the meson in $ENTRY does not work with $PYTHON"
+}
+
+fetch_meson() {
+    say "fetching meson $MESON_MIN or newer: the machine's is older or missing"
+    apt_get_deb "$WORK/deb" meson bookworm-backports trixie ||
+        die "no meson $MESON_MIN or newer: $APT_WHY; install one for $PYTHON"
+    dpkg-deb -x "$APT_DEB" "$WORK" || die "cannot unpack $APT_DEB"
+    rm -rf "$WORK/deb"
 }
 
 # run_meson ARG...: after find_meson.

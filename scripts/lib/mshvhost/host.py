@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 
-from . import EXIT_HOST_FAILED, EXIT_TIMEOUT, HostError
+from . import EXIT_HOST_FAILED, EXIT_TIMEOUT, TOP, HostError
 from .image import find_initramfs, find_kernel
 from .machine import Machine, find_qemu
 from .network import Network
@@ -202,4 +202,9 @@ class Run:
 
 
 def run(args):
+    # As the shell scripts have it, which this needs: scripts/lib/say.sh.
+    if re.search(r'[\s:;"\'`\\$#&|<>()*?]', TOP):
+        raise HostError(f"the path of this tree '{TOP}' has a space, a colon, "
+                        'or a character that is special to make or a shell: '
+                        'use another path')
     return Run(args).run()

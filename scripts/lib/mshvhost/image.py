@@ -4,7 +4,6 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 
@@ -73,6 +72,30 @@ def build_init(directory):
     return read_file(program)
 
 
+def is_whole(path):
+    """Is it as it was when it was made? Its sum is beside it."""
+    try:
+        return read_file(path + '.sum') == sum_of(read_file(path))
+    except FileNotFoundError:
+        return False
+    except OSError as e:
+        raise HostError(f'cannot read {path}: {e.strerror}') from None
+
+
+def sum_of(data):
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+def write_whole(path, data):
+    """Each file is renamed to its place; the sum is the last."""
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as work:
+        new = os.path.join(work, 'new')
+        for name, content in ((path, data), (path + '.sum', sum_of(data))):
+            with open(new, 'wb') as f:
+                f.write(content)
+            os.rename(new, name)
+
+
 def find_initramfs(kernel):
     """Path of the initial file system for this kernel; made when needed."""
     module = read_file(os.path.join(kernel, 'mshv_root.ko'))
@@ -81,20 +104,14 @@ def find_initramfs(kernel):
         key.update(read_file(os.path.join(INIT, name)))
     key.update(read_file(os.path.realpath(__file__)))
     path = cache_dir('initramfs', key.hexdigest()[:16] + '.cpio')
-    if os.path.exists(path):
+    if is_whole(path):
         return path
-    work = None
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        work = tempfile.mkdtemp(dir=os.path.dirname(path))
-        new = os.path.join(work, 'new')
-        with open(new, 'wb') as f:
-            f.write(cpio([('init', 0o100755, build_init(work)),
-                          ('mshv_root.ko', 0o100644, module)]))
-        os.rename(new, path)
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as work:
+            init = build_init(work)
+        write_whole(path, cpio([('init', 0o100755, init),
+                                ('mshv_root.ko', 0o100644, module)]))
     except OSError as e:
         raise HostError(f'cannot write {path}: {e.strerror}') from None
-    finally:
-        if work:
-            shutil.rmtree(work, ignore_errors=True)
     return path

@@ -1,26 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A virtual network that two hosts of one user share."""
 
+import contextlib
 import fcntl
 import os
 import re
+import stat
 import tempfile
 
 from . import HostError
+
+
+def private_dir(path):
+    """A directory at a place where others may have put one before us."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    s = os.lstat(path)
+    if not stat.S_ISDIR(s.st_mode) or s.st_uid != os.getuid():
+        raise HostError(f'--network: {path} is not a directory of ours')
+    if s.st_mode & 0o077:
+        raise HostError(f'--network: others may use {path}: its mode is '
+                        f'{stat.S_IMODE(s.st_mode):04o}, not 0700')
 
 
 class Network:
     """Our place in a network: number (1 or 2) and the socket's path."""
 
     def __init__(self, text):
-        match = re.fullmatch(r'([A-Za-z0-9_.-]+)(?::([12]))?', text)
+        match = re.fullmatch(r'([A-Za-z0-9_-][A-Za-z0-9_.-]*)(?::([12]))?', text)
         if not match:
             raise HostError(f"--network: '{text}' is not NAME, NAME:1 or "
                             'NAME:2')
         name, number = match.groups()
         base = os.environ.get('XDG_RUNTIME_DIR') or tempfile.gettempdir()
-        directory = os.path.join(base, f'mshv-host-{os.getuid()}', name)
+        directory = os.path.join(base, f'mshv-host-{os.getuid()}')
         try:
+            private_dir(directory)
+            directory = os.path.join(directory, name)
             os.makedirs(directory, mode=0o700, exist_ok=True)
             self._take(directory, [int(number)] if number else [1, 2], text)
         except OSError as e:
