@@ -182,11 +182,11 @@ class Mutant:
 
 
 def all_mutants(root, words=()):
-    """Those whose name or patched file contains one of @words."""
+    """Those of which name, file or test contains one of @words."""
     paths = sorted(os.path.join(where, name)
                    for where, _, names in os.walk(root)
                    for name in names if name.endswith('.patch'))
     found = [Mutant(path, root) for path in paths]
     return [m for m in found if not words or any(
         word in text for word in words
-        for text in [m.name] + [path for path, _ in m.files])]
+        for text in [m.name, *m.tests, *(path for path, _ in m.files)])]
