@@ -25,7 +25,7 @@ export CCACHE_NOHASHDIR ?= 1
 NINJA := ninja -C $(OUT) -j$(JOBS)
 
 .PHONY: all boot build-now bench check check-unit check-build check-style \
-	check-host check-long mutants install dist clean help setup build FORCE
+	check-host check-long mutants coverage install dist clean help setup build FORCE
 
 all: build
 
@@ -76,6 +76,11 @@ mutants: setup
 	@$(MAKE) --no-print-directory build
 	@tests/mutants/run $(MUTANTS)
 
+# Which lines and branches of our code the tests run.
+coverage: setup
+	@$(MAKE) --no-print-directory build
+	@tests/coverage/run
+
 # --- release ----------------------------------------------------------------
 
 install: build
@@ -95,6 +100,7 @@ help:
 	@echo 'make check-style the rules for the code'
 	@echo 'make check-long  what repeats or takes long, which make check leaves out'
 	@echo 'make mutants     break the product on purpose: do the tests notice?'
+	@echo 'make coverage    which lines of our code the tests run'
 	@echo 'make bench       measure exits, starts and growth, side by side'
 	@echo 'make dist        a source archive in dist/'
 	@echo 'make clean       remove build/'
