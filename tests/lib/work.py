@@ -14,10 +14,11 @@ import time
 UNIT = 'build/unit/'
 # Directories that programs make.
 MADE = ('__pycache__', 'coverage-counts')
-# What each kind of test depends on, or does not.
+# What is built, and what each kind of test depends on, or does not.
+CODE = ('accel/', 'target/', 'hw/', 'include/', 'patches/')
 UNIT_SOURCES = ('accel/', 'target/', 'include/', 'meson', 'tests/unit/')
 NOT_QEMU = ('docs/', 'README', 'tests/unit/', 'tests/style/', 'tests/build/',
-            'tests/mutants/', 'tests/coverage/')
+            'tests/mutants/', 'tests/coverage/', 'tests/lib/work.py')
 
 
 class Broken(Exception):
@@ -58,15 +59,17 @@ class Work:
                 if os.path.isfile(os.path.join(self.top, n))]
 
     def update(self):
-        """Make the copy as our tree is. Returns a hash of what matters for
-        each kind of test."""
-        digests = {'unit': hashlib.sha256(), 'qemu': hashlib.sha256()}
+        """Make the copy as our tree is. Returns hashes: of the code, and of
+        what matters for each kind of test."""
+        digests = {kind: hashlib.sha256() for kind in ('code', 'unit', 'qemu')}
         names = self.files()
         for name in names:
             source = os.path.join(self.top, name)
             target = os.path.join(self.tree, name)
             content = read(source)
             told = b'%s %d\n%s' % (os.fsencode(name), len(content), content)
+            if name.startswith(CODE):
+                digests['code'].update(told)
             if name.startswith(UNIT_SOURCES):
                 digests['unit'].update(told)
             if not name.startswith(NOT_QEMU):

@@ -103,6 +103,15 @@ def parse_hunks(rows):
     return hunks
 
 
+def sources(tree):
+    """Our C files in @tree."""
+    for room in ROOMS:
+        for where, _, names in os.walk(os.path.join(tree, room)):
+            for name in names:
+                if name.endswith(('.c', '.h')):
+                    yield os.path.relpath(os.path.join(where, name), tree)
+
+
 class Mutant:
     """What a .patch file says.
 
@@ -145,28 +154,35 @@ class Mutant:
                 open_field = False
         return values
 
-    def find_file(self, tree, path):
-        """@path, or where a file of its name is now."""
-        if os.path.exists(os.path.join(tree, path)):
-            return path
-        found = [os.path.relpath(os.path.join(where, name), tree)
-                 for room in ROOMS
-                 for where, _, names in os.walk(os.path.join(tree, room))
-                 for name in names if name == os.path.basename(path)]
+    @staticmethod
+    def apply_to(tree, path, hunks):
+        """{path: (lines before, lines after)} of one file."""
+        lines = read_lines(os.path.join(tree, path))
+        try:
+            return {path: (lines, apply_hunks(lines, hunks))}
+        except Unfit as e:
+            raise Unfit(f'{path}: {e}') from None
+
+    def apply_elsewhere(self, tree, path, hunks):
+        """The same for where the code has gone: the only file that has it."""
+        found = []
+        for other in sources(tree):
+            try:
+                found.append(self.apply_to(tree, other, hunks))
+            except Unfit:
+                pass
         if len(found) != 1:
-            raise Unfit(f'there is no {path}')
+            raise Unfit(f'what {path} had is in {len(found)} files')
         return found[0]
 
     def apply(self, tree):
         """{path: (lines before, lines after)}; writes nothing."""
         changed = {}
         for path, hunks in self.files:
-            path = self.find_file(tree, path)
-            lines = read_lines(os.path.join(tree, path))
             try:
-                changed[path] = (lines, apply_hunks(lines, hunks))
-            except Unfit as e:
-                raise Unfit(f'{path}: {e}') from None
+                changed.update(self.apply_to(tree, path, hunks))
+            except (FileNotFoundError, Unfit):
+                changed.update(self.apply_elsewhere(tree, path, hunks))
         return changed
 
     def refresh(self, tree):
