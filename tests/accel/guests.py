@@ -59,11 +59,20 @@ def storm(vm, console):
     print(f'# looked at it {rounds} times')
 
 
+def interrupt_paused(vm, _):
+    vm.qmp('stop')
+    vm.hmp('info registers -a')
+    vm.qmp('system_powerdown')
+    vm.qmp('inject-nmi')
+    vm.qmp('cont')
+
+
 REQUESTS = {
     'inject-nmi': lambda vm, _: vm.qmp('inject-nmi'),
     'system_powerdown': lambda vm, _: vm.qmp('system_powerdown'),
     'system_reset': lambda vm, _: vm.qmp('system_reset'),
     'storm': storm,
+    'interrupt it while it is paused': interrupt_paused,
 }
 
 

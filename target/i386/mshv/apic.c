@@ -83,6 +83,7 @@ static void lapic_from_device(const APICCommonState *s,
     }
 }
 
+/* Into x86->lapic, which is nobody's for longer than a call. */
 static int read_lapic(CPUState *cs, Error **errp)
 {
     uint32_t size = HV_HYP_PAGE_SIZE;
@@ -102,37 +103,62 @@ int mshv_apic_get(CPUState *cs, Error **errp)
     }
     ret = read_lapic(cs, errp);
     if (ret == 0) {
-        lapic_to_device(APIC_COMMON(dev), (void *)x86->lapic);
-        lapic_from_device(APIC_COMMON(dev), (void *)x86->lapic);
-        memcpy(x86->lapic_read, x86->lapic, HV_HYP_PAGE_SIZE);
+        memcpy(&x86->lapic_read, x86->lapic, sizeof(x86->lapic_read));
+        lapic_to_device(APIC_COMMON(dev), &x86->lapic_read);
+        /* Its form, too, so that no form is taken for a change */
+        lapic_from_device(APIC_COMMON(dev), &x86->lapic_read);
         x86->lapic_read_valid = true;
     }
     return ret;
+}
+
+/*
+ * Bits that differ between @old and @new, into @now. The others stay as they
+ * are: interrupts may have come since @old was read.
+ */
+static void lapic_change(struct hv_local_interrupt_controller_state *now,
+                         const struct hv_local_interrupt_controller_state *old,
+                         const struct hv_local_interrupt_controller_state *new)
+{
+    const uint32_t *from = (const void *)old, *to = (const void *)new;
+    uint32_t *word = (void *)now;
+    unsigned i;
+
+    for (i = 0; i < sizeof(*now) / sizeof(*word); i++) {
+        uint32_t changed = from[i] ^ to[i];
+
+        word[i] = (word[i] & ~changed) | (to[i] & changed);
+    }
 }
 
 int mshv_apic_put(CPUState *cs, MshvPutLevel level, Error **errp)
 {
     MshvX86 *x86 = mshv_x86(cs);
     DeviceState *dev = X86_CPU(cs)->apic_state;
+    bool only_changes = level == MSHV_PUT_RUNTIME && x86->lapic_read_valid;
+    struct hv_local_interrupt_controller_state want = x86->lapic_read;
     uint32_t size = HV_HYP_PAGE_SIZE;
     int ret;
 
     if (!dev) {
         return 0;
     }
-    if (level != MSHV_PUT_RUNTIME || !x86->lapic_read_valid) {
-        ret = read_lapic(cs, errp);
-        if (ret < 0) {
-            return ret;
+    if (only_changes) {
+        lapic_from_device(APIC_COMMON(dev), &want);
+        if (!memcmp(&want, &x86->lapic_read, sizeof(want))) {
+            return 0;
         }
-        x86->lapic_read_valid = false;
-    }
-    lapic_from_device(APIC_COMMON(dev), (void *)x86->lapic);
-    if (x86->lapic_read_valid &&
-        !memcmp(x86->lapic, x86->lapic_read, HV_HYP_PAGE_SIZE)) {
-        return 0;
     }
     x86->lapic_read_valid = false;
+    ret = read_lapic(cs, errp);
+    if (ret < 0) {
+        return ret;
+    }
+    if (only_changes) {
+        lapic_change((void *)x86->lapic, &x86->lapic_read, &want);
+    } else {
+        lapic_from_device(APIC_COMMON(dev), (void *)x86->lapic);
+    }
     return mshv_vp_state(cs, true, MSHV_VP_STATE_LAPIC, x86->lapic, &size,
                          errp);
 }
@@ -157,7 +183,6 @@ int mshv_apic_accepts_pic(CPUState *cs, bool *accepts, Error **errp)
     if (ret < 0 || !(base.reg64 & MSR_IA32_APICBASE_ENABLE)) {
         return ret;
     }
-    mshv_x86(cs)->lapic_read_valid = false;
     ret = read_lapic(cs, errp);
     if (ret == 0) {
         *accepts = !(lapic->apic_lvt_lint0 & APIC_LVT_MASKED) &&
@@ -309,7 +334,6 @@ static void deliver_nmi(CPUState *cs, run_on_cpu_data data)
         return;
     }
     lapic = (void *)mshv_x86(cs)->lapic;
-    mshv_x86(cs)->lapic_read_valid = false;
     ret = read_lapic(cs, &err);
     if (ret == 0 && !(lapic->apic_lvt_lint1 & APIC_LVT_MASKED) &&
         ((lapic->apic_lvt_lint1 >> APIC_LVT_DELIV_MOD_SHIFT) & 7)

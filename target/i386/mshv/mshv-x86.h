@@ -41,9 +41,9 @@ typedef struct MshvX86 {
     uint32_t xsave_size;        /* of each buffer, a multiple of the page */
     uint32_t xsave_len;         /* of the data read; 0: nothing read yet */
 
-    /* The local APIC's page, and as read */
+    /* A page for the local APIC's state, and the state that QEMU was given */
     uint8_t *lapic;
-    uint8_t *lapic_read;
+    struct hv_local_interrupt_controller_state lapic_read;
     bool lapic_read_valid;
 
     /* An exit is ordered for when an interrupt can be taken. */

@@ -236,7 +236,6 @@ int mshv_arch_vp_init(CPUState *cs, Error **errp)
     cs->accel->arch = x86;
     x86->read = g_new0(union hv_register_value, mshv_reg_count);
     x86->lapic = qemu_memalign(HV_HYP_PAGE_SIZE, HV_HYP_PAGE_SIZE);
-    x86->lapic_read = qemu_memalign(HV_HYP_PAGE_SIZE, HV_HYP_PAGE_SIZE);
     ret = find_missing(cs, errp);
     if (ret == 0) {
         ret = mshv_xsave_alloc(cs, errp);
@@ -256,7 +255,6 @@ void mshv_arch_vp_destroy(CPUState *cs)
     }
     mshv_xsave_free(cs);
     qemu_vfree(x86->lapic);
-    qemu_vfree(x86->lapic_read);
     g_free(x86->read);
     g_free(x86);
     cs->accel->arch = NULL;

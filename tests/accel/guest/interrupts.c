@@ -499,6 +499,20 @@ static void power_button(void)
     equal(count[BASE + 9], 3, "one SCI for each");
 }
 
+/* What comes while the guest is paused, and looked at, is not lost. */
+static void ask_while_paused(void)
+{
+    unsigned old[2] = { nmis[0], nmis[1] }, button = count[BASE + 9];
+
+    print("# please interrupt it while it is paused\n");
+    ok(wait(&count[BASE + 9], button + 1), "power button of a paused guest");
+    ok(wait(&nmis[0], old[0] + 1), "its NMI, on the first processor");
+    ok(wait(&nmis[1], old[1] + 1), "on the second");
+    some_time();
+    equal(count[BASE + 9], button + 1, "one SCI");
+    equal(nmis[0] + nmis[1], old[0] + old[1] + 2, "one NMI for each");
+}
+
 void guest_main(void)
 {
     pic();
@@ -512,4 +526,5 @@ void guest_main(void)
     ask_nmi();
     watchdog();
     power_button();
+    ask_while_paused();
 }
