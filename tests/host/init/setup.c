@@ -295,6 +295,11 @@ static void mount_usual(void)
     must_mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL);
     must_mount("hugetlbfs", "/dev/hugepages", "hugetlbfs", 0, NULL);
     must_mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+    /* A kernel of the user's own (--kernel) may have no control groups. */
+    if (access("/sys/fs/cgroup", F_OK) == 0) {
+        must_mount("cgroup2", "/sys/fs/cgroup", "cgroup2",
+                   MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    }
     make_dirs("/run");
     must_mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");
     make_dirs("/run/lock");
