@@ -8,6 +8,7 @@ does one thing.
 """
 
 import os
+import re
 import struct
 import tempfile
 import time
@@ -212,11 +213,33 @@ def unknown(d):
         Tap.equal(vm.wait_end(30), 0, 'unknown message: quit')
 
 
+def refused(d):
+    """What a kernel does that cannot be emulated stops the VM, and says so."""
+    for name, code, said in (
+            ('an instruction that is not emulated',
+             'mov $0xa000, %ax\nmov %ax, %ds\n.byte 0x0f, 0xfc, 7',
+             r'cannot emulate the instruction at [0-9a-f]{4}:0{8}[0-9a-f]{8} '
+             r'\(unknown opcode\), which starts with the bytes '
+             r'0f fc 07( [0-9a-f]{2}){12}'),
+            ('a jump into device memory', 'ljmp $0xa000, $0x10',
+             r"the guest's next instruction, at a000:0{14}10, is no memory but "
+             r"a device's, at 0xa0010")):
+        with Guest(d, f'{code}\n', '-device', 'VGA,romfile=') as vm:
+            Tap.ok(vm.wait_event('STOP', 30), f'{name}: the VM stops')
+            Tap.equal(vm.status(), 'internal-error', f'{name}: status')
+            Tap.ok(re.fullmatch('qemu-system-x86_64: mshv: CPU 0: cannot run '
+                                f'the guest: {said}', vm.said().strip()),
+                   f'{name}: what QEMU says', vm.said())
+            vm.qmp('quit')
+            Tap.equal(vm.wait_end(30), 0, f'{name}: quit')
+
+
 with tempfile.TemporaryDirectory() as directory:
     actions(directory)
     for name in MACHINES:
         power(directory, name)
     asked(directory)
+    refused(directory)
     if os.path.exists(COUNTERS):
         unknown(directory)
 Tap.end()

@@ -112,6 +112,8 @@ int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp)
     cpu->maxphyaddr = env_archcpu(cpu_env(cs))->phys_bits;
     cpu->vendor = insn_vendor_of(env->cpuid_vendor1, env->cpuid_vendor3,
                                  env->cpuid_vendor2);
+    cpu->null_clears_base = env->features[FEAT_8000_0021_EAX] &
+                            CPUID_8000_0021_EAX_NULL_SEL_CLR_BASE;
     return 0;
 }
 
@@ -277,16 +279,73 @@ static int read_pkru(void *opaque, uint32_t *val)
     return 0;
 }
 
-static int read_gdt(void *opaque, uint64_t *base, uint32_t *limit)
+static int read_fpu(void *opaque, uint8_t image[INSN_FX_SIZE])
 {
-    static const uint32_t name = HV_X64_REGISTER_GDTR;
+    mshv_fpu_to_image(all_state(opaque), image);
+    return 0;
+}
+
+static int write_fpu(void *opaque, const uint8_t image[INSN_FX_SIZE])
+{
+    mshv_fpu_from_image(all_state(opaque), image);
+    return 0;
+}
+
+/* ---- System registers ---- */
+
+static const uint32_t system_names[] = {
+    [INSN_GDTR] = HV_X64_REGISTER_GDTR, [INSN_IDTR] = HV_X64_REGISTER_IDTR,
+    [INSN_LDTR] = HV_X64_REGISTER_LDTR, [INSN_TR] = HV_X64_REGISTER_TR,
+};
+
+static int read_system(void *opaque, enum insn_system reg,
+                       struct insn_seg *val)
+{
     MshvEmulation *e = opaque;
     union hv_register_value v;
-    int ret = mshv_x86_get_regs(e->cs, &name, &v, 1, &e->err);
+    int ret = mshv_x86_get_regs(e->cs, &system_names[reg], &v, 1, &e->err);
 
-    *base = v.table.base;
-    *limit = v.table.limit;
+    if (reg == INSN_GDTR || reg == INSN_IDTR) {
+        *val = (struct insn_seg) {
+            .base = v.table.base, .limit = v.table.limit,
+        };
+    } else {
+        memcpy(val, &v, sizeof(*val));
+    }
     return ret;
+}
+
+/* Let the VP have what CPUX86State has, so that more can be added to it. */
+static int flush_env(CPUState *cs, Error **errp)
+{
+    int ret;
+
+    if (!cs->vcpu_dirty) {
+        return 0;
+    }
+    bql_lock();
+    ret = mshv_arch_put_state(cs, MSHV_PUT_RUNTIME, errp);
+    bql_unlock();
+    if (ret == 0) {
+        cs->vcpu_dirty = false;
+    }
+    return ret;
+}
+
+static int write_system(void *opaque, enum insn_system reg,
+                        const struct insn_seg *val)
+{
+    struct hv_register_assoc assoc = { .name = system_names[reg] };
+    MshvEmulation *e = opaque;
+    int ret = flush_env(e->cs, &e->err);
+
+    if (reg == INSN_GDTR || reg == INSN_IDTR) {
+        assoc.value.table.base = val->base;
+        assoc.value.table.limit = val->limit;
+    } else {
+        memcpy(&assoc.value, val, sizeof(*val));
+    }
+    return ret < 0 ? ret : mshv_x86_set_regs(e->cs, &assoc, 1, &e->err);
 }
 
 static bool should_stop(void *opaque)
@@ -312,7 +371,10 @@ const struct insn_ops mshv_insn_ops = {
     .write_mmx = write_mmx,
     .read_xcr0 = read_xcr0,
     .read_pkru = read_pkru,
-    .read_gdt = read_gdt,
+    .read_system = read_system,
+    .write_system = write_system,
+    .read_fpu = read_fpu,
+    .write_fpu = write_fpu,
     .should_stop = should_stop,
 };
 
@@ -353,27 +415,10 @@ static void write_back_page(const struct insn_cpu *cpu,
     }
 }
 
-/* Let the VP have what CPUX86State has, so that more can be added to it. */
-static int flush_env(CPUState *cs, Error **errp)
-{
-    int ret;
-
-    if (!cs->vcpu_dirty) {
-        return 0;
-    }
-    bql_lock();
-    ret = mshv_arch_put_state(cs, MSHV_PUT_RUNTIME, errp);
-    bql_unlock();
-    if (ret == 0) {
-        cs->vcpu_dirty = false;
-    }
-    return ret;
-}
-
 /* Any registers, to wherever they are. */
 static int write_back_all(MshvEmulation *e, Error **errp)
 {
-    struct hv_register_assoc regs[18 + INSN_NSEGS] = { 0 };
+    struct hv_register_assoc regs[19 + INSN_NSEGS] = { 0 };
     unsigned i, n = 0;
     int ret = flush_env(e->cs, errp);
 
@@ -394,6 +439,10 @@ static int write_back_all(MshvEmulation *e, Error **errp)
         regs[n].name = HV_X64_REGISTER_RFLAGS;
         regs[n++].value.reg64 = e->cpu.rflags;
     }
+    if (e->cpu.dirty & INSN_DIRTY_CR0) {
+        regs[n].name = HV_X64_REGISTER_CR0;
+        regs[n++].value.reg64 = e->cpu.cr0;
+    }
     for (i = 0; i < INSN_NSEGS; i++) {
         if (e->cpu.dirty_seg & (1u << i)) {
             regs[n].name = cpu_names[FIRST_SEGMENT + i];
@@ -407,7 +456,7 @@ static int write_back(MshvEmulation *e, Error **errp)
 {
     struct hv_vp_register_page *page = mshv_regpage(e->cs);
 
-    if (unlikely(e->cpu.dirty_seg)) {
+    if (unlikely(e->cpu.dirty_seg || (e->cpu.dirty & INSN_DIRTY_CR0))) {
         return write_back_all(e, errp);
     }
     if (unlikely(e->cs->vcpu_dirty)) {
@@ -439,6 +488,19 @@ static int single_step_trap(CPUState *cs, Error **errp)
                                                  errp);
 }
 
+/* IRET ends it */
+static int unblock_nmi(CPUState *cs, Error **errp)
+{
+    struct hv_register_assoc state = { .name = HV_REGISTER_INTERRUPT_STATE };
+    int ret = mshv_x86_get_regs(cs, &state.name, &state.value, 1, errp);
+
+    if (ret < 0 || !state.value.interrupt_state.nmi_masked) {
+        return ret;
+    }
+    state.value.interrupt_state.nmi_masked = 0;
+    return mshv_x86_set_regs(cs, &state, 1, errp);
+}
+
 static int set_shadow(CPUState *cs, bool shadow, Error **errp)
 {
     struct hv_register_assoc state = { .name = HV_REGISTER_INTERRUPT_STATE };
@@ -463,12 +525,28 @@ int mshv_end_shadow_and_trap(CPUState *cs,
     return ret;
 }
 
+int mshv_refuse_to_user(CPUState *cs,
+                        const struct hv_x64_intercept_message_header *header,
+                        Error **errp)
+{
+    int ret = flush_env(cs, errp);
+
+    trace_mshv_refuse_to_user(cs->cpu_index, header->cs_segment.selector,
+                              header->rip);
+    return ret < 0 ? ret : mshv_inject_exception(cs, EXCP06_ILLOP, false, 0, 0,
+                                                 errp);
+}
+
 static int unsupported(MshvEmulation *e, const struct insn_result *result,
+                       const struct hv_x64_intercept_message_header *header,
                        Error **errp)
 {
     g_autoptr(GString) bytes = g_string_new(NULL);
     unsigned i;
 
+    if (e->cpu.cpl == 3) {
+        return mshv_refuse_to_user(e->cs, header, errp);
+    }
     for (i = 0; i < INSN_MAX_LEN; i++) {
         g_string_append_printf(bytes, " %02x", result->bytes[i]);
     }
@@ -488,7 +566,7 @@ int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
     int ret;
 
     if (status == INSN_UNSUPPORTED) {
-        return unsupported(e, result, errp);
+        return unsupported(e, result, header, errp);
     }
     if (status == INSN_ERROR) {
         if (e->err) {
@@ -511,6 +589,9 @@ int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
     }
     if (status == INSN_DONE || (header->rflags & TF_MASK)) {
         ret = mshv_after_instruction(e->cs, header, errp);
+    }
+    if (ret == 0 && (e->cpu.dirty & INSN_DIRTY_NMI)) {
+        ret = unblock_nmi(e->cs, errp);
     }
     if (ret == 0 && (e->cpu.dirty & INSN_DIRTY_SHADOW)) {
         ret = set_shadow(e->cs, true, errp);

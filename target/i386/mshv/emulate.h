@@ -20,6 +20,10 @@ typedef struct MshvEmulation {
 /* The callbacks, for code that only wants to read the guest. */
 extern const struct insn_ops mshv_insn_ops;
 
+/* Between CPUX86State and the image of FXSAVE64 */
+void mshv_fpu_to_image(const CPUX86State *env, uint8_t *image);
+void mshv_fpu_from_image(CPUX86State *env, const uint8_t *image);
+
 /* Fill @e->cpu from the stopped VP. */
 int mshv_emulation_begin(MshvEmulation *e, CPUState *cs, Error **errp);
 
@@ -31,6 +35,14 @@ int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
                        const struct insn_result *result,
                        const struct hv_x64_intercept_message_header *header,
                        Error **errp);
+
+/*
+ * What the guest's kernel would be stopped for, its programs cannot stop the VM
+ * with: they get #UD.
+ */
+int mshv_refuse_to_user(CPUState *cs,
+                        const struct hv_x64_intercept_message_header *header,
+                        Error **errp);
 
 /*
  * What the processor does after any instruction: the interrupt shadow ends, and

@@ -112,6 +112,9 @@ static int emulate(CPUState *cs,
     int ret;
 
     if (m->header.intercept_access_type == HV_INTERCEPT_ACCESS_EXECUTE) {
+        if (m->header.execution_state.cpl == 3) {
+            return mshv_refuse_to_user(cs, &m->header, errp);
+        }
         error_setg(errp, "the guest's next instruction, at %04x:%016" PRIx64
                    ", is no memory but a device's, at 0x%" PRIx64,
                    m->header.cs_segment.selector, m->header.rip,

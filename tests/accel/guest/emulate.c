@@ -62,7 +62,7 @@ static void store_vectors(uint8_t *out)
     } else {
         asm volatile("fxsave %0" : : "m"(*out) : "memory");
     }
-    memset(out + 8, 0, 16);     /* where the last x87 instruction was */
+    memset(out + 6, 0, 18);     /* where the last x87 instruction was */
     memset(out + 464, 0, 48);
     memset(out + 512, 0, 64);
 }

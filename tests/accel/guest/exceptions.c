@@ -14,6 +14,9 @@
 enum { MMIO = 0, USER_MMIO = 1, USER_CODE = 2, RAM = 4, ABSENT = 6,
        SPARE = 8 };
 
+/* The longest instruction of a user's */
+#define USER_ROOM       8
+
 GUEST_CODE(movsb, "movsb");
 GUEST_CODE(movsq, "movsq");
 GUEST_CODE(rep_movsb, "rep movsb");
@@ -73,13 +76,13 @@ static void move_user(const uint8_t *code, unsigned length, uint64_t rdi,
                       uint64_t rsi, uint8_t vector, uint32_t error,
                       uint64_t cr2, const char *name)
 {
-    uint8_t page[] = { 0, 0, 0xcd, 0x80 };          /* INT 0x80 */
+    uint8_t page[USER_ROOM + 2] = { [USER_ROOM] = 0xcd, 0x80 };  /* INT 0x80 */
     struct regs r = start(rdi, rsi, 1);
 
-    memcpy(page + 2 - length, code, length);
+    memcpy(page + USER_ROOM - length, code, length);
     memcpy((void *)0x700000, page, sizeof(page));
     map_page(USER_CODE, 0x700000, PTE_P | PTE_U);
-    run_user(&r, at(USER_CODE, 2 - length), 0);
+    run_user(&r, at(USER_CODE, USER_ROOM - length), 0);
     check(&r, vector, error, cr2, name);
 }
 
@@ -250,6 +253,29 @@ static void single_step(uint64_t page)
     equal(r.gpr[RCX], 2, "so is that of REP STOSB");
 }
 
+/*
+ * A program can neither stop the VM with an instruction that is not emulated,
+ * nor by jumping into a device: it gets #UD, and the kernel goes on.
+ */
+static void refused_to_users(uint64_t page)
+{
+    static const uint8_t aesenc[] = { 0x66, 0x0f, 0x38, 0xdc, 0x07 };
+    static const uint8_t jump[] = { 0xff, 0xe7 };       /* jmp *%rdi */
+    uint64_t mmio = at(USER_MMIO, 0);
+
+    map_page(USER_MMIO, DEVICE_MEMORY, PTE_P | PTE_W | PTE_U);
+    move_user(aesenc, sizeof(aesenc), mmio, 0, 6, 0, 0,
+              "a user's instruction that is not emulated");
+    move_user(jump, sizeof(jump), mmio, 0, 6, 0, 0,
+              "a user's jump into device memory");
+    map_page(USER_MMIO, DEVICE_MEMORY, PTE_P | PTE_W | PTE_U | PTE_NX);
+    move_user(jump, sizeof(jump), mmio, 0, 14, 0x15, mmio,
+              "a user's jump into device memory that NX forbids");
+    map_page(SPARE, page, PTE_P | PTE_W);
+    move(CODE_OF(movsb), at(SPARE, 0), at(MMIO, 0), NONE, 0, 0,
+         "the VM goes on");
+}
+
 /* An instruction in two pages that are no neighbours in memory */
 static void split_instruction(uint64_t page)
 {
@@ -298,4 +324,5 @@ void guest_main(void)
     other_faults();
     single_step(page);
     split_instruction(page);
+    refused_to_users(page);
 }

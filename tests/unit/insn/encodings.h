@@ -32,6 +32,7 @@ enum {
     E_MULTI     = 1 << 18,  /* more than one access of memory */
     E_MOFFS     = 1 << 19,
     E_DEST      = 1 << 20,  /* ModRM.reg is an address (MOVDIR64B) */
+    E_X87       = 1 << 22,
     E_CR2PAGE   = 1 << 21,  /* CR2 may be any address of the faulting page */
 };
 

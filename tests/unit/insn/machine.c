@@ -141,7 +141,7 @@ static int read_mmx(void *opaque, unsigned idx, uint64_t *val)
 {
     struct machine *m = opaque;
 
-    *val = m->mmx[idx];
+    memcpy(val, m->fx + 32 + 16 * idx, 8);
     return 0;
 }
 
@@ -149,7 +149,7 @@ static int write_mmx(void *opaque, unsigned idx, uint64_t val)
 {
     struct machine *m = opaque;
 
-    m->mmx[idx] = val;
+    memcpy(m->fx + 32 + 16 * idx, &val, 8);
     return 0;
 }
 
@@ -170,12 +170,45 @@ static int read_pkru(void *opaque, uint32_t *val)
     return 0;
 }
 
-static int read_gdt(void *opaque, uint64_t *base, uint32_t *limit)
+static int read_system(void *opaque, enum insn_system reg,
+                       struct insn_seg *val)
 {
     struct machine *m = opaque;
 
-    *base = m->gdt_base;
-    *limit = m->gdt_limit;
+    *val = m->system[reg];
+    return 0;
+}
+
+static int write_system(void *opaque, enum insn_system reg,
+                        const struct insn_seg *val)
+{
+    struct machine *m = opaque;
+
+    m->system[reg] = *val;
+    return 0;
+}
+
+static int read_fpu(void *opaque, uint8_t image[INSN_FX_SIZE])
+{
+    struct machine *m = opaque;
+    unsigned i;
+
+    memcpy(image, m->fx, INSN_FX_SIZE);
+    for (i = 0; i < 16; i++) {
+        memcpy(image + 160 + 16 * i, m->vec[i], 16);
+    }
+    return 0;
+}
+
+static int write_fpu(void *opaque, const uint8_t image[INSN_FX_SIZE])
+{
+    struct machine *m = opaque;
+    unsigned i;
+
+    memcpy(m->fx, image, 160);
+    for (i = 0; i < 16; i++) {
+        memcpy(m->vec[i], image + 160 + 16 * i, 16);
+    }
     return 0;
 }
 
@@ -199,12 +232,17 @@ const struct insn_ops machine_ops = {
     .write_mmx = write_mmx,
     .read_xcr0 = read_xcr0,
     .read_pkru = read_pkru,
-    .read_gdt = read_gdt,
+    .read_system = read_system,
+    .write_system = write_system,
+    .read_fpu = read_fpu,
+    .write_fpu = write_fpu,
     .should_stop = should_stop,
 };
 
 struct machine *machine_new(void)
 {
+    static const uint32_t mxcsr[2] = { 0x1f80, 0xffff };    /* and its mask */
+    static const uint16_t fcw = 0x37f;
     struct machine *m = calloc(1, sizeof(*m));
 
     m->ram = aligned_alloc(4096, RAM_SIZE);
@@ -213,6 +251,8 @@ struct machine *machine_new(void)
     memset(m->mmio, 0, MMIO_SIZE);
     m->next_table = TABLES;
     m->xcr0 = 0xe7;
+    memcpy(m->fx, &fcw, 2);
+    memcpy(m->fx + 24, mxcsr, 8);
     return m;
 }
 

@@ -39,12 +39,11 @@ struct machine {
     struct access log[MAX_LOG];         /* of MMIO */
     unsigned nlog;
     uint8_t vec[32][64];
-    uint64_t mmx[8];
+    uint8_t fx[INSN_FX_SIZE];           /* but for the XMM registers */
     uint64_t xcr0;
     uint32_t pkru;
     unsigned pkru_asked;
-    uint64_t gdt_base;
-    uint32_t gdt_limit;
+    struct insn_seg system[4];          /* by enum insn_system */
     uint64_t next_table;
     unsigned stop_after;                /* should_stop: true from here on */
     unsigned stop_asked;

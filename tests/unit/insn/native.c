@@ -18,8 +18,8 @@
 #include "native.h"
 
 /* Offsets in the XSAVE area, standard format (SDM volume 1, chapter 13). */
-#define X_FTW           4
-#define X_ST            32
+#define MXCSR_MASK      28
+#define ST              32
 #define X_XMM           160
 #define X_XSTATE_BV     512
 #define X_YMM           576
@@ -31,6 +31,7 @@ static const int order[16] = {
 
 static struct native_state *now;
 static gregset_t saved;
+static uint8_t saved_fx[160];
 static bool have_ymm;
 
 static void enter(int sig, siginfo_t *info, void *context)
@@ -44,6 +45,7 @@ static void enter(int sig, siginfo_t *info, void *context)
     (void)sig;
     (void)info;
     memcpy(saved, g, sizeof(saved));
+    memcpy(saved_fx, x, sizeof(saved_fx));
     for (i = 0; i < 16; i++) {
         g[order[i]] = now->gpr[i];
         memcpy(x + X_XMM + 16 * i, now->vec[i], 16);
@@ -51,12 +53,8 @@ static void enter(int sig, siginfo_t *info, void *context)
             memcpy(x + X_YMM + 16 * i, now->vec[i] + 16, 16);
         }
     }
-    for (i = 0; i < 8; i++) {
-        memcpy(x + X_ST + 16 * i, &now->mmx[i], 8);
-        memset(x + X_ST + 16 * i + 8, 0xff, 2);
-    }
-    x[X_FTW] = 0xff;
-    x[2] = x[3] = 0;        /* no exception pending, top of stack 0 */
+    memcpy(x, now->fx, MXCSR_MASK);
+    memcpy(x + ST, now->fx + ST, sizeof(now->fx) - ST);
     if (have_ymm) {
         memcpy(&bv, x + X_XSTATE_BV, 8);
         bv |= 7;
@@ -82,14 +80,13 @@ static void leave(int sig, siginfo_t *info, void *context)
             memcpy(now->vec[i] + 16, x + X_YMM + 16 * i, 16);
         }
     }
-    for (i = 0; i < 8; i++) {
-        memcpy(&now->mmx[i], x + X_ST + 16 * i, 8);
-    }
+    memcpy(now->fx, x, sizeof(now->fx));
     now->rip = g[REG_RIP];
     now->rflags = g[REG_EFL];
     now->vector = g[REG_TRAPNO];
     now->cr2 = now->vector == 14 ? (uint64_t)g[REG_CR2] : 0;
     memcpy(g, saved, sizeof(saved));
+    memcpy(x, saved_fx, sizeof(saved_fx));
 }
 
 static bool map_at(uint64_t where, unsigned len, int prot)

@@ -351,18 +351,17 @@ START_TEST(by_mode)
         { "82 07 01", { 0, 0, 0, INSN_FAULT }, INSN_VEC_UD },
         /* VEX in real mode; C5 with a memory operand is LDS */
         { "c5 fa 6f 07", { INSN_FAULT, 0, 0, 0 }, INSN_VEC_UD },
-        { "c5 07 90 90", { INSN_UNSUPPORTED, INSN_UNSUPPORTED,
-                           INSN_UNSUPPORTED, INSN_UNSUPPORTED }, 0 },
+        { "c5 07 90 90", { 0, INSN_FAULT, INSN_FAULT, INSN_UNSUPPORTED },
+          INSN_VEC_GP },
         { "66 c5 fa 6f 07", { INSN_FAULT, INSN_FAULT, INSN_FAULT,
                               INSN_FAULT }, INSN_VEC_UD },
         { "f2 c5 fa 6f 07", { INSN_FAULT, INSN_FAULT, INSN_FAULT,
                               INSN_FAULT }, INSN_VEC_UD },
         /* VEX.vvvv must be 1111 */
-        { "c5 82 6f 07", { INSN_UNSUPPORTED, INSN_UNSUPPORTED,
-                           INSN_UNSUPPORTED, INSN_FAULT }, INSN_VEC_UD },
+        { "c5 c2 6f 07", { INSN_FAULT, INSN_FAULT, INSN_FAULT, INSN_FAULT },
+          INSN_VEC_UD },
         /* ARPL; MOVSXD */
-        { "63 07", { INSN_UNSUPPORTED, INSN_UNSUPPORTED, INSN_UNSUPPORTED,
-                     0 }, 0 },
+        { "63 07", { INSN_FAULT, 0, 0, 0 }, INSN_VEC_UD },
         /* MOV from the sixth and seventh segment register */
         { "8c 37", { INSN_FAULT, INSN_FAULT, INSN_FAULT, INSN_FAULT },
           INSN_VEC_UD },

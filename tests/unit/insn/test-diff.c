@@ -88,11 +88,24 @@ static unsigned compare_registers(const struct trial *t,
         fprintf(stderr, "  emulator: rip 0x%lx\n", m->cpu.rip);
         bad++;
     }
-    if (memcmp(m->mmx, t->out.mmx, sizeof(m->mmx))) {
-        fprintf(stderr, "  MMX differs\n");
-        bad++;
+    /* Not where the last x87 instruction was; MMX ones also set more. */
+    for (i = 0; i < sizeof(t->out.fx); i++) {
+        bool x87 = t->e->flags & E_X87;
+
+        if (m->fx[i] != t->out.fx[i] &&
+            (x87 ? i < 6 || (i >= 24 && i < 28) || i >= 32
+                 : i >= 32 && (i & 15) < 8)) {
+            fprintf(stderr, "  x87, MMX: byte %u is %02x, not %02x\n", i,
+                    m->fx[i], t->out.fx[i]);
+            bad++;
+        }
     }
     return bad;
+}
+
+static bool is_enter(const struct trial *t)
+{
+    return t->e->map == 0 && t->e->op == 0xc8;
 }
 
 static unsigned compare(const struct trial *t, const struct machine *m,
@@ -115,7 +128,8 @@ static unsigned compare(const struct trial *t, const struct machine *m,
         fprintf(stderr, "  emulator: flags 0x%lx\n", m->cpu.rflags);
         bad++;
     }
-    for (i = 0; i < NATIVE_DATA_LEN; i++) {
+    /* Of an ENTER that faults, processors leave what they have pushed. */
+    for (i = 0; i < NATIVE_DATA_LEN && !(vector != 3 && is_enter(t)); i++) {
         if (data[i] != t->after[i]) {
             fprintf(stderr, "  emulator: byte 0x%x is %02x, not %02x\n", i,
                     data[i], t->after[i]);
@@ -168,7 +182,9 @@ static unsigned emulate(const struct trial *t, struct machine *m, bool mmio)
         memcpy(m->vec[i], t->in.vec[i], 32);
         memset(m->vec[i] + 32, 0, 32);
     }
-    memcpy(m->mmx, t->in.mmx, sizeof(m->mmx));
+    memcpy(m->fx, t->in.fx, 28);
+    memcpy(m->fx + 28, t->out.fx + 28, 4);      /* this processor's */
+    memcpy(m->fx + 32, t->in.fx + 32, sizeof(t->in.fx) - 32);
     memcpy(data, t->data, NATIVE_DATA_LEN);
     memcpy(m->ram + 0x8000, t->bytes, t->n);
     m->nlog = 0;
@@ -288,6 +304,8 @@ int main(void)
     machine_map(all.m, NATIVE_CODE, 0x8000, PTE_P | PTE_U);
     __cpuid(0, a, b, c, d);
     all.m->cpu.vendor = insn_vendor_of(b, c, d);
+    /* as Linux has it */
+    all.m->cpu.seg[INSN_FS].selector = all.m->cpu.seg[INSN_GS].selector = 0;
     printf("1..%u\n", nencodings);
     for (i = 0; i < nencodings; i++) {
         failed += !differential(i);

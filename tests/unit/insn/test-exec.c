@@ -153,9 +153,9 @@ START_TEST(outcome)
 {
     /* Unknown: the bytes and the reason, and no change */
     m->cpu.gpr[INSN_RBX] = DEV;
-    ck_assert_int_eq(run("0f 01 03"), INSN_UNSUPPORTED);
+    ck_assert_int_eq(run("0f fc 03"), INSN_UNSUPPORTED);
     ck_assert_str_eq(res.why, "unknown opcode");
-    ck_assert_mem_eq(res.bytes, "\x0f\x01\x03", 3);
+    ck_assert_mem_eq(res.bytes, "\x0f\xfc\x03", 3);
     ck_assert_uint_eq(m->cpu.rip, 0x1000);
     ck_assert_uint_eq(m->cpu.dirty, 0);
     ck_assert_int_eq(run("0f 10 c1"), INSN_UNSUPPORTED);

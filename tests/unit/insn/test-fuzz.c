@@ -15,6 +15,10 @@
 
 #define RUNS    100000
 
+/* Random descriptors and task states */
+#define TABLES_AT       0x40000u
+#define TABLES_LEN      0x20000u
+
 static void random_mode(struct machine *m)
 {
     unsigned i;
@@ -45,6 +49,14 @@ static void random_mode(struct machine *m)
             };
         }
     }
+    for (i = 0; i < 4; i++) {
+        m->system[i] = (struct insn_seg) {
+            TABLES_AT + (rnd() & 0xfff), rnd() & 0xffff, rnd(), rnd()
+        };
+    }
+    m->cpu.vendor = rnd() & 1;
+    m->fx[0] = rnd();
+    m->fx[2] = rnd() % 4 ? 0 : rnd();
     m->cpu.cpl = rnd() & 3;
     m->cpu.rflags = rnd() & 0x277fd7;
     for (i = 0; i < 16; i++) {
@@ -87,6 +99,9 @@ START_TEST(random_code)
                     PTE_P | (rnd() & (PTE_W | PTE_U)));
     }
     rnd_seed(seed);
+    for (i = 0; i < TABLES_LEN; i++) {
+        m->ram[TABLES_AT + i] = rnd();
+    }
     for (i = 0; i < runs; i++) {
         /* Exactly as long as promised, so that ASan sees a byte too much. */
         uint8_t buf[INSN_MAX_LEN], *bytes;

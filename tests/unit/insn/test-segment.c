@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * MOV to a segment register and far JMP: registers, faults, accessed bits
+ * Loads of segment registers and far JMP: registers, faults, accessed bits
  */
 
 #include <check.h>
@@ -39,8 +39,8 @@ static void setup(void)
     machine_mode32(m);
     memcpy(m->ram + GDT, gdt, sizeof(gdt));
     memcpy(m->mmio, gdt, sizeof(gdt));
-    m->gdt_base = GDT;
-    m->gdt_limit = END - 1;
+    m->system[INSN_GDTR].base = GDT;
+    m->system[INSN_GDTR].limit = END - 1;
     m->cpu.rip = 0x1000;
 }
 
@@ -100,7 +100,7 @@ START_TEST(data)
     ck_assert_uint_eq(ds->attr, 0xc093);
     ck_assert_uint_eq(m->ram[GDT + DATA + 5], 0x93);
     /* One that is in no RAM is marked by one write of a byte. */
-    m->gdt_base = MMIO_BASE;
+    m->system[INSN_GDTR].base = MMIO_BASE;
     expect_done("8e c0", CODE);
     ck_assert_uint_eq(m->nlog, 2);
     ck_assert(m->log[1].write);
@@ -125,9 +125,9 @@ START_TEST(faults)
 {
     expect_fault("8e d8", END, INSN_VEC_GP, END);
     /* All of a descriptor must be within the table. */
-    m->gdt_limit = DATA + 6;
+    m->system[INSN_GDTR].limit = DATA + 6;
     expect_fault("8e d8", DATA, INSN_VEC_GP, DATA);
-    m->gdt_limit = END - 1;
+    m->system[INSN_GDTR].limit = END - 1;
     expect_fault("8e d8", SYSTEM, INSN_VEC_GP, SYSTEM);
     expect_fault("8e d8", ABSENT, INSN_VEC_NP, ABSENT);
     expect_fault("8e d0", ABSENT, INSN_VEC_SS, ABSENT);
@@ -139,9 +139,144 @@ START_TEST(faults)
     expect_fault("8e d0", 0, INSN_VEC_GP, 0);
     ck_assert_int_eq(run("8e c8", CODE), INSN_FAULT);
     ck_assert_int_eq(res.fault.vector, INSN_VEC_UD);
-    ck_assert_int_eq(run("8e d8", DATA | 4), INSN_UNSUPPORTED);
+    /* No LDT; then one that has only the first */
+    expect_fault("8e d8", DATA | 4, INSN_VEC_GP, DATA | 4);
+    m->system[INSN_LDTR] = (struct insn_seg) { .base = GDT, .limit = END - 1 };
+    expect_fault("8e d8", DATA | 4, INSN_VEC_GP, DATA | 4);
+    m->system[INSN_LDTR] = (struct insn_seg) {
+        .base = GDT + DATA - CODE, .limit = CODE + 7, .attr = 0x82,
+    };
+    expect_fault("8e d8", DATA | 4, INSN_VEC_GP, DATA | 4);
+    expect_done("8e d8", CODE | 4);
+    ck_assert_uint_eq(m->cpu.seg[INSN_DS].attr, 0xc093);
+    memcpy(m->ram + GDT, gdt, sizeof(gdt));
     m->cpu.cpl = 3;
-    ck_assert_int_eq(run("8e d8", DATA), INSN_UNSUPPORTED);
+    expect_fault("8e d8", DATA, INSN_VEC_GP, DATA);
+    expect_done("8e d8", USER | 3);
+}
+END_TEST
+
+/*
+ * The descriptor is read as the supervisor, the operand is not: not even if the
+ * exit's page is the same.
+ */
+START_TEST(implicit)
+{
+    struct insn_hints hints = { .bytes = (const uint8_t *)"\x8e\x1b",
+                                .nbytes = 2, .gva_valid = true,
+                                .gva = GDT, .gpa = GDT };
+
+    machine_mode64(m);
+    machine_map(m, GDT, GDT, PTE_P | PTE_W);
+    machine_map(m, 0x30000, 0x30000, PTE_P | PTE_U);
+    m->ram[0x30000] = USER | 3;
+    m->cpu.cpl = 3;
+    m->cpu.gpr[INSN_RBX] = 0x30000;
+    ck_assert_int_eq(insn_execute(&m->cpu, &machine_ops, m, &hints, &res),
+                     INSN_DONE);
+    m->cpu.gpr[INSN_RBX] = GDT;
+    ck_assert_int_eq(insn_execute(&m->cpu, &machine_ops, m, &hints, &res),
+                     INSN_FAULT);
+    ck_assert_int_eq(res.fault.vector, INSN_VEC_PF);
+    ck_assert_uint_eq(res.fault.error_code, INSN_PF_P | INSN_PF_U);
+    /* SMAP forbids the processor itself a user's page, whatever AC says. */
+    machine_map(m, GDT, GDT, PTE_P | PTE_W | PTE_U);
+    m->cpu.cr4 |= INSN_CR4_SMAP;
+    m->cpu.rflags |= INSN_AC;
+    m->cpu.cpl = 0;
+    m->cpu.gpr[INSN_RBX] = 0x30000;
+    ck_assert_int_eq(insn_execute(&m->cpu, &machine_ops, m, &hints, &res),
+                     INSN_FAULT);
+    ck_assert_uint_eq(res.fault.cr2, GDT + USER);
+}
+END_TEST
+
+/* POP to DS, and FS with 66; LDS and LSS */
+START_TEST(from_memory)
+{
+    static const uint8_t far[] = { 0x78, 0x56, 0x34, 0x12, DATA, 0 };
+
+    m->cpu.gpr[INSN_RSP] = MMIO_BASE + 0x100;
+    m->mmio[0x100] = DATA;
+    expect_done("1f", 0);
+    ck_assert_uint_eq(m->cpu.seg[INSN_DS].attr, 0xc093);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RSP], MMIO_BASE + 0x104);
+    ck_assert_uint_eq(m->nlog, 1);
+    m->mmio[0x104] = BASED;
+    expect_done("66 0f a1", 0);
+    ck_assert_uint_eq(m->cpu.seg[INSN_FS].base, 0x12345678);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RSP], MMIO_BASE + 0x106);
+    /* A fault leaves the stack pointer. */
+    memcpy(m->ram + GDT, gdt, sizeof(gdt));
+    m->mmio[0x106] = SYSTEM;
+    expect_fault("07", 0, INSN_VEC_GP, SYSTEM);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RSP], MMIO_BASE + 0x106);
+    memcpy(m->mmio + 0x106, "\x10", 2);
+    m->cpu.dirty = 0;
+    expect_done("17", 0);
+    ck_assert(m->cpu.dirty & INSN_DIRTY_SHADOW);
+    memcpy(m->mmio + 0x200, far, sizeof(far));
+    m->cpu.gpr[INSN_RBX] = MMIO_BASE + 0x200;
+    m->cpu.seg[INSN_DS].attr = 0x93;
+    expect_done("c5 13", 0);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RDX], 0x12345678);
+    ck_assert_uint_eq(m->cpu.seg[INSN_DS].attr, 0xc093);
+    expect_done("0f b2 23", 0);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RSP], 0x12345678);
+    ck_assert(!(m->cpu.dirty & INSN_DIRTY_SHADOW));
+    /* The register stays if the selector cannot be loaded. */
+    m->mmio[0x204] = ABSENT;
+    memcpy(m->ram + GDT, gdt, sizeof(gdt));
+    expect_fault("c4 13", 0, INSN_VEC_NP, ABSENT);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RDX], 0x12345678);
+}
+END_TEST
+
+/* Null: what is left of FS, and of SS in 64-bit mode */
+START_TEST(null)
+{
+    struct insn_seg *fs = &m->cpu.seg[INSN_FS];
+
+    m->cpu.vendor = INSN_INTEL;
+    expect_done("8e e0", BASED);
+    expect_done("8e e0", 1);
+    ck_assert_uint_eq(fs->base, 0);
+    ck_assert_uint_eq(fs->attr, 0);
+    m->cpu.vendor = INSN_AMD;
+    expect_done("8e e0", BASED);
+    expect_done("8e e0", 1);
+    ck_assert_uint_eq(fs->base, 0x12345678);
+    ck_assert_uint_eq(fs->limit, 0x089ab);
+    ck_assert_uint_eq(fs->selector, 1);
+    ck_assert_uint_eq(fs->attr, 0);
+    m->cpu.null_clears_base = true;
+    expect_done("8e e0", 1);
+    ck_assert_uint_eq(fs->base, 0);
+    machine_mode64(m);
+    m->cpu.cpl = 1;
+    expect_done("8e d0", 1);
+    ck_assert_uint_eq(m->cpu.seg[INSN_SS].attr, 0x20);
+    expect_fault("8e d0", 2, INSN_VEC_GP, 0);
+    m->cpu.cpl = 3;
+    expect_fault("8e d0", 3, INSN_VEC_GP, 0);
+}
+END_TEST
+
+/* PUSH of a segment register */
+START_TEST(push)
+{
+    m->cpu.seg[INSN_DS].selector = 0x1234;
+    memset(m->mmio, 0xaa, 0x100);
+    m->cpu.gpr[INSN_RSP] = MMIO_BASE + 0x40;
+    m->cpu.vendor = INSN_AMD;
+    expect_done("1e", 0);
+    ck_assert_mem_eq(m->mmio + 0x3c, "\x34\x12\0\0\xaa", 5);
+    m->cpu.vendor = INSN_INTEL;
+    expect_done("1e", 0);
+    ck_assert_mem_eq(m->mmio + 0x38, "\x34\x12\xaa\xaa\x34", 5);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RSP], MMIO_BASE + 0x38);
+    expect_done("66 0e", 0);
+    ck_assert_mem_eq(m->mmio + 0x36, "\x18\0\x34", 3);
 }
 END_TEST
 
@@ -185,6 +320,10 @@ int main(void)
     tcase_add_test(tc, data);
     tcase_add_test(tc, stack);
     tcase_add_test(tc, faults);
+    tcase_add_test(tc, implicit);
+    tcase_add_test(tc, from_memory);
+    tcase_add_test(tc, null);
+    tcase_add_test(tc, push);
     tcase_add_test(tc, jump);
     tcase_add_test(tc, real);
     suite_add_tcase(s, tc);

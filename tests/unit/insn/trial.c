@@ -26,6 +26,46 @@ static uint64_t interesting(void)
     return rnd() & 1 ? rnd() : val[rnd() % 16];
 }
 
+static void put16(uint8_t *at, uint16_t val)
+{
+    memcpy(at, &val, 2);
+}
+
+/* As MMX instructions need it, or anything that the x87 may be in */
+static void random_fpu(struct trial *t)
+{
+    static const uint16_t exponents[] = {
+        0, 1, 0x3f80, 0x3fff, 0x4000, 0x403d, 0x43fe, 0x7ffe, 0x7fff, 0xffff,
+    };
+    bool x87 = t->e->flags & E_X87;
+    uint8_t *fx = t->in.fx;
+    unsigned i;
+
+    put16(fx, 0x37f);
+    put16(fx + 24, 0x1f80);
+    fx[4] = 0xff;               /* all registers in use */
+    if (x87) {
+        /* Rounding and precision; sometimes an exception is not masked. */
+        put16(fx, 0x7f | (rnd() & 0xf00));
+        if (rnd() % 4 == 0) {
+            fx[0] &= ~(1u << rnd() % 6);
+        }
+        put16(fx + 2, (rnd() & 0x7f00) | (rnd() & 0x7f & fx[0]));
+        fx[4] = rnd() | rnd() | rnd();
+    }
+    for (i = 0; i < 8; i++) {
+        uint64_t mantissa = rnd() | (x87 ? 1ull << 63 : 0);
+        uint16_t exponent = 0xffff;
+
+        if (x87) {
+            exponent = rnd() & 1 ? rnd() : exponents[rnd() % 10];
+            mantissa = rnd() % 4 ? mantissa : interesting();
+        }
+        memcpy(fx + 32 + 16 * i, &mantissa, 8);
+        put16(fx + 40 + 16 * i, exponent);
+    }
+}
+
 static void random_state(struct trial *t)
 {
     bool similar = t->e->flags & E_STRING;
@@ -39,9 +79,7 @@ static void random_state(struct trial *t)
     for (i = 0; i < sizeof(t->in.vec); i++) {
         ((uint8_t *)t->in.vec)[i] = rnd() >> 32;
     }
-    for (i = 0; i < 8; i++) {
-        t->in.mmx[i] = rnd();
-    }
+    random_fpu(t);
     t->in.rip = NATIVE_CODE;
     t->in.rflags = (rnd() & 0x8d5) | 0x202;
     for (i = 0; i < NATIVE_DATA_LEN; i += 8) {
@@ -267,6 +305,22 @@ static void prepare(struct trial *t)
             memcpy(t->data + off + half, &gpr[INSN_RDX], half);
         } else {
             memcpy(t->data + off, &gpr[INSN_RAX], 8);
+        }
+    }
+    if (e->map == 0 && e->op == 0xc8) {
+        /* Little room, for what is written before a fault stays. */
+        t->bytes[t->n - 2] = 0;
+        if (gpr[INSN_RSP] >= NATIVE_DATA + 0x100) {
+            gpr[INSN_RSP] += 0x1000;
+        }
+    }
+    if (e->map == 0 && e->op == 0x9d) {
+        /* None that traps here, or that the signal's handler could not bear */
+        uint64_t rflags = (rnd() & 0x200cd5) | 0x202;
+
+        off = gpr[INSN_RSP] - NATIVE_DATA;
+        if (off + 8 <= NATIVE_DATA_LEN) {
+            memcpy(t->data + off, &rflags, 8);
         }
     }
     if (e->flags & E_TARGET) {

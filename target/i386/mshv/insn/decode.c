@@ -321,7 +321,9 @@ static enum insn_status decode_immediate(struct insn_ctx *c)
     unsigned flags = c->op->flags, size;
     enum insn_status st;
 
-    if (flags & IF_IMM8) {
+    if ((flags & IF_IMM8) && (flags & IF_IMM16)) {
+        size = 3;               /* ENTER has both */
+    } else if (flags & IF_IMM8) {
         size = 1;
     } else if (flags & IF_IMM16) {
         size = 2;
@@ -342,6 +344,7 @@ static enum insn_status check_encoding(struct insn_ctx *c)
 
     if (((c->pfx & PFX_LOCK) && !(c->mem && (flags & IF_LOCK))) ||
         ((flags & IF_ONLY64) && c->mode != 8) ||
+        ((flags & IF_PROT) && c->real) ||
         (c->vex && !(c->row & IR_VVVV) && (c->vvvv || c->evex_v2))) {
         return insn_raise(c, INSN_VEC_UD);
     }

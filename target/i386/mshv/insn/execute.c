@@ -107,7 +107,9 @@ static enum insn_status run(struct insn_ctx *c)
     if (st == INSN_DONE) {
         c->cpu->rip = c->next_rip;
         c->cpu->dirty |= INSN_DIRTY_RIP;
-        insn_set_flags(c, c->cpu->rflags & ~(uint64_t)INSN_RF);
+        if (!c->keep_rf) {
+            insn_set_flags(c, c->cpu->rflags & ~(uint64_t)INSN_RF);
+        }
     }
     return st;
 }

@@ -56,10 +56,18 @@ struct insn_seg {
     uint16_t attr;
 };
 
+/* The other registers that have a base and a limit */
+enum insn_system { INSN_GDTR, INSN_IDTR, INSN_LDTR, INSN_TR };
+
+/* The legacy region of the XSAVE area: SDM volume 1, 10.5.1 */
+#define INSN_FX_SIZE        512
+
 /* The control and flag bits that the emulator looks at. */
 #define INSN_CR0_PE         (1u << 0)
+#define INSN_CR0_MP         (1u << 1)
 #define INSN_CR0_EM         (1u << 2)
 #define INSN_CR0_TS         (1u << 3)
+#define INSN_CR0_NE         (1u << 5)
 #define INSN_CR0_WP         (1u << 16)
 #define INSN_CR0_PG         (1u << 31)
 
@@ -69,6 +77,7 @@ struct insn_seg {
 #define INSN_CR4_PSE        (1u << 4)
 #define INSN_CR4_PAE        (1u << 5)
 #define INSN_CR4_OSFXSR     (1u << 9)
+#define INSN_CR4_UMIP       (1u << 11)
 #define INSN_CR4_LA57       (1u << 12)
 #define INSN_CR4_OSXSAVE    (1u << 18)
 #define INSN_CR4_SMEP       (1u << 20)
@@ -90,9 +99,11 @@ struct insn_seg {
 #define INSN_DF             (1u << 10)
 #define INSN_OF             (1u << 11)
 #define INSN_IOPL_SHIFT     12
+#define INSN_NT             (1u << 14)
 #define INSN_RF             (1u << 16)
 #define INSN_VM             (1u << 17)
 #define INSN_AC             (1u << 18)
+#define INSN_ID             (1u << 21)
 
 /* Whose processor it is; insn_vendor_of() tells. */
 enum insn_vendor { INSN_INTEL, INSN_AMD, INSN_NVENDORS };
@@ -114,6 +125,7 @@ struct insn_cpu {
     uint8_t cpl;                /* SS.DPL; 3 in virtual-8086 mode */
     uint8_t maxphyaddr;         /* CPUID 0x80000008 EAX[7:0]; 0 means 52 */
     uint8_t vendor;             /* enum insn_vendor */
+    bool null_clears_base;      /* AMD: CPUID 0x80000021 EAX[6] */
 
     uint16_t dirty_gpr;         /* bit i: gpr[i] changed */
     uint16_t dirty;             /* INSN_DIRTY_* */
@@ -122,8 +134,11 @@ struct insn_cpu {
 
 #define INSN_DIRTY_RIP      0x1
 #define INSN_DIRTY_RFLAGS   0x2
+#define INSN_DIRTY_CR0      0x8
 /* Not a register: no interrupt before the next instruction is done. */
 #define INSN_DIRTY_SHADOW   0x4
+/* Neither: NMIs are no longer blocked. */
+#define INSN_DIRTY_NMI      0x10
 
 /*
  * What the emulator needs from outside.  Functions that return int return 0,
@@ -181,8 +196,22 @@ struct insn_ops {
     /* PKRU; asked only by a walk that ends at a user page with CR4.PKE set. */
     int (*read_pkru)(void *opaque, uint32_t *val);
 
-    /* GDTR; asked only by loads of segment registers. */
-    int (*read_gdt)(void *opaque, uint64_t *base, uint32_t *limit);
+    /*
+     * GDTR and IDTR (base and limit alone), LDTR and TR; asked only by what
+     * needs them.  A write comes when nothing can fail any more.
+     */
+    int (*read_system)(void *opaque, enum insn_system reg,
+                       struct insn_seg *val);
+    int (*write_system)(void *opaque, enum insn_system reg,
+                        const struct insn_seg *val);
+
+    /*
+     * The x87 and SSE state as FXSAVE64 has it, MXCSR_MASK included: all of it
+     * is read, but only registers that an x87 instruction or FXRSTOR changes
+     * are different when it is written.
+     */
+    int (*read_fpu)(void *opaque, uint8_t image[INSN_FX_SIZE]);
+    int (*write_fpu)(void *opaque, const uint8_t image[INSN_FX_SIZE]);
 
     /*
      * Asked between two elements of a REP instruction: true to stop there,
@@ -216,10 +245,12 @@ enum insn_vector {
     INSN_VEC_DE = 0,
     INSN_VEC_UD = 6,
     INSN_VEC_NM = 7,
+    INSN_VEC_TS = 10,
     INSN_VEC_NP = 11,
     INSN_VEC_SS = 12,
     INSN_VEC_GP = 13,
     INSN_VEC_PF = 14,
+    INSN_VEC_MF = 16,
 };
 
 /* Bits of a page fault's error code. */

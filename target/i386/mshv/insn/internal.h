@@ -40,6 +40,8 @@ enum {
     IF_MEM      = 1 << 11,  /* emulated with a memory operand only */
     IF_NOT64    = 1 << 12,  /* does not exist in 64-bit mode */
     IF_NEAR     = 1 << 13,  /* near branch: 64 bits, but for AMD's 66 */
+    IF_SYSTEM   = 1 << 14,  /* looks at descriptors, whatever CPL is */
+    IF_PROT     = 1 << 15,  /* #UD in real and virtual-8086 mode */
 };
 
 /* .arg2 of the vector moves */
@@ -123,6 +125,7 @@ struct insn_ctx {
     /* The mode: default operand size of the code (2, 4, 8), no protection. */
     uint8_t mode;
     bool real;                          /* real or virtual-8086 mode */
+    bool implicit;                      /* a supervisor's access, at any CPL */
 
     /* The bytes: res->bytes[0..nbytes) are there, res->len are decoded. */
     uint8_t nbytes;
@@ -159,6 +162,7 @@ struct insn_ctx {
     struct insn_xlat xlat[2];           /* last page read, last page written */
     struct insn_ram ram[2];             /* the same, of repeated instructions */
     uint64_t next_rip;
+    bool keep_rf;                       /* IRET has set RFLAGS.RF itself */
 };
 
 /* A memory operand whose address is checked and translated. */
@@ -260,6 +264,88 @@ enum insn_status insn_mem_write(struct insn_ctx *c, const struct insn_mem *m,
 enum insn_status insn_mem_cas(struct insn_ctx *c, const struct insn_mem *m,
                               const void *old, const void *val, bool *done);
 
+/* The processor's own access, to a descriptor or a task's state. */
+enum insn_status insn_resolve_system(struct insn_ctx *c, uint64_t gva,
+                                     unsigned len, bool write,
+                                     struct insn_mem *m);
+
+/* descriptor.c */
+#define INSN_DESC_CODE      (1ull << 43)
+#define INSN_DESC_S         (1ull << 44)    /* code or data */
+#define INSN_DESC_PRESENT   (1ull << 47)
+
+struct insn_desc {
+    uint64_t gva;                       /* where it is */
+    uint64_t low, high;                 /* high: of system segments, EFER.LMA */
+    uint16_t sel;
+};
+
+static inline unsigned insn_desc_dpl(const struct insn_desc *d)
+{
+    return d->low >> 45 & 3;
+}
+
+/* Four bits; of a system segment its kind. */
+static inline unsigned insn_desc_type(const struct insn_desc *d)
+{
+    return d->low >> 40 & 15;
+}
+
+enum insn_status insn_raise_selector(struct insn_ctx *c,
+                                     enum insn_vector vector, uint16_t sel);
+/* *@found is false if @sel is null, or beyond its table: no fault. */
+enum insn_status insn_find_descriptor(struct insn_ctx *c, uint16_t sel,
+                                      struct insn_desc *d, bool *found);
+/* The same, but a fault if it is not there. */
+enum insn_status insn_get_descriptor(struct insn_ctx *c, uint16_t sel,
+                                     struct insn_desc *d);
+/* Or @bits into its type: accessed, busy. */
+enum insn_status insn_mark_descriptor(struct insn_ctx *c, struct insn_desc *d,
+                                      uint8_t bits);
+uint32_t insn_desc_limit(const struct insn_desc *d);
+struct insn_seg insn_desc_segment(const struct insn_desc *d);
+/* May a program of this CPL and RPL use it as data? */
+bool insn_desc_data_allowed(const struct insn_ctx *c,
+                            const struct insn_desc *d);
+
+/* segment.c */
+void insn_set_segment(struct insn_ctx *c, unsigned n,
+                      const struct insn_seg *seg);
+/* The far pointer that is the memory operand */
+enum insn_status insn_load_far(struct insn_ctx *c, uint64_t *off,
+                               uint64_t *sel);
+enum insn_status insn_load_data_segment(struct insn_ctx *c, unsigned n,
+                                        uint16_t sel, struct insn_seg *seg);
+
+/* stack.c: SS:sp */
+unsigned insn_stack_size(const struct insn_ctx *c);
+void insn_set_sp(struct insn_ctx *c, uint64_t sp);
+enum insn_status insn_stack_resolve(struct insn_ctx *c, uint64_t sp,
+                                    unsigned len, bool write,
+                                    struct insn_mem *m);
+enum insn_status insn_push(struct insn_ctx *c, uint64_t val);
+/* Read the top of the stack at @sp; the stack pointer stays. */
+enum insn_status insn_top(struct insn_ctx *c, uint64_t sp, uint64_t *val);
+
+/* x87.c: code, for itself */
+extern const uint8_t insn_x87_stubs[];
+
+/* frame.c: the flags that POPF may change */
+uint64_t insn_popf_mask(const struct insn_ctx *c);
+
+/* far.c */
+#define INSN_MAX_WORDS  5
+/* Push @n words of the operand's size: all of them or none. */
+enum insn_status insn_push_words(struct insn_ctx *c, unsigned n,
+                                 const uint64_t *val);
+/* Load CS, at level @cpl; other checks than of the level are its own. */
+enum insn_status insn_enter_code(struct insn_ctx *c, struct insn_desc *d,
+                                 uint64_t off, unsigned cpl);
+/* @st; if it is not good, all registers are as they were. */
+enum insn_status insn_or_undo(struct insn_ctx *c,
+                              const struct insn_cpu *before,
+                              enum insn_status st);
+
 /* atomic.c: host memory */
 void insn_host_load(const void *host, void *buf, unsigned len);
 void insn_host_store(void *host, const void *buf, unsigned len);
@@ -318,7 +404,13 @@ insn_fn insn_shiftx, insn_rorx;
 insn_fn insn_push_reg, insn_push_imm, insn_push_rm, insn_pushf;
 insn_fn insn_pop_reg, insn_pop_rm, insn_leave;
 insn_fn insn_call_rel, insn_call_rm, insn_jmp_rm, insn_ret, insn_ret_imm;
-insn_fn insn_mov_sreg_rm, insn_jmp_far;
+insn_fn insn_mov_sreg_rm, insn_pop_sreg, insn_push_sreg, insn_load_pointer;
+insn_fn insn_far_imm, insn_far_mem, insn_ret_far, insn_iret, insn_int;
+insn_fn insn_enter, insn_pusha, insn_popa, insn_popf;
+insn_fn insn_store_table, insn_load_table, insn_smsw, insn_lmsw;
+insn_fn insn_store_selector, insn_lldt, insn_ltr, insn_verify;
+insn_fn insn_lar, insn_lsl, insn_arpl_movsxd;
+insn_fn insn_x87, insn_fxsave, insn_fxrstor, insn_ldmxcsr, insn_stmxcsr;
 insn_fn insn_movs, insn_stos, insn_lods, insn_cmps, insn_scas;
 insn_fn insn_ins, insn_outs, insn_in, insn_out;
 insn_fn insn_vec_load, insn_vec_store, insn_vec_load_half, insn_vec_store_half;

@@ -16,8 +16,15 @@ static bool known_page(struct insn_ctx *c, uint64_t page, bool write,
     const struct insn_hints *h = c->hints;
     unsigned i;
 
-    if (h->gva_valid && (h->gva & INSN_PAGE_MASK) == page &&
-        (!write || h->gva_write)) {
+    /*
+     * An access of the processor's own says nothing about what a program may
+     * do, and the exit may have been for such a one.
+     */
+    if (c->implicit) {
+        return false;
+    }
+    if (h->gva_valid && !(c->op->flags & IF_SYSTEM) &&
+        (h->gva & INSN_PAGE_MASK) == page && (!write || h->gva_write)) {
         *gpa = h->gpa & INSN_PAGE_MASK;
         return true;
     }
@@ -39,12 +46,16 @@ static enum insn_status translate(struct insn_ctx *c, uint64_t gva,
 
     if (!known_page(c, page, write, &base)) {
         st = insn_translate(c->cpu, c->ops, c->opaque, gva,
-                            write ? INSN_WRITE : INSN_READ, 0, &base, c->res);
+                            write ? INSN_WRITE : INSN_READ,
+                            c->implicit ? INSN_XLAT_IMPLICIT : 0, &base,
+                            c->res);
         if (st != INSN_DONE) {
             return st;
         }
         base &= INSN_PAGE_MASK;
-        c->xlat[write] = (struct insn_xlat) { true, page, base };
+        if (!c->implicit) {
+            c->xlat[write] = (struct insn_xlat) { true, page, base };
+        }
     }
     *gpa = base | (gva & ~INSN_PAGE_MASK);
     return INSN_DONE;
@@ -104,6 +115,18 @@ enum insn_status insn_resolve_linear(struct insn_ctx *c, uint64_t gva,
         m->part[i].host = map(c, m->part[i].gpa, m->part[i].len, write);
     }
     return INSN_DONE;
+}
+
+enum insn_status insn_resolve_system(struct insn_ctx *c, uint64_t gva,
+                                     unsigned len, bool write,
+                                     struct insn_mem *m)
+{
+    enum insn_status st;
+
+    c->implicit = true;
+    st = insn_resolve_linear(c, gva, len, write, m);
+    c->implicit = false;
+    return st;
 }
 
 enum insn_status insn_resolve(struct insn_ctx *c, unsigned seg, uint64_t off,

@@ -87,9 +87,6 @@ enum insn_status insn_movsxd(struct insn_ctx *c)
     uint64_t val;
     enum insn_status st;
 
-    if (c->mode != 8) {
-        return insn_unsupported(c, "ARPL");
-    }
     st = insn_rm_load(c, size, &val);
     if (st == INSN_DONE) {
         insn_gpr_set(c, c->reg, c->opsize, insn_sign_extend(val, size));

@@ -34,6 +34,11 @@ enum {
     SIGN = VA_SIGN,
 };
 
+static const struct insn_opcode vex_group15[8] = {
+    [2] = { insn_ldmxcsr, MEM },
+    [3] = { insn_stmxcsr, MEM },
+};
+
 const struct insn_row insn_rows[] = {
     /* 0F: MOVUPS, MOVUPD, MOVSS, MOVSD */
     { 1, 0x10, NP | P66, BOTH, { insn_vec_load, MEM, 0, 0 } },
@@ -97,6 +102,9 @@ const struct insn_row insn_rows[] = {
     { 1, 0xfc, P66, BOTH | NDS, { insn_vec_lanes, MEM, LANE_ADD, 1 } },
     { 1, 0xfd, P66, BOTH | NDS, { insn_vec_lanes, MEM, LANE_ADD, 2 } },
     { 1, 0xfe, P66, BOTH | NDS, { insn_vec_lanes, MEM, LANE_ADD, 4 } },
+    /* VLDMXCSR, VSTMXCSR */
+    { 1, 0xae, NP, IR_V128 | IR_XMM, { NULL, IF_MODRM | IF_GROUP,
+                                       .group = vex_group15 } },
     /* POPCNT, and MOVNTI, which has no other prefix */
     { 1, 0xb8, PF3, GPR, { insn_popcnt, IF_MODRM } },
     { 1, 0xc3, NP, GPR, { insn_movnti, MEM } },

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 /* Size of the stack pointer: SP, ESP or RSP. */
-static unsigned stack_size(const struct insn_ctx *c)
+unsigned insn_stack_size(const struct insn_ctx *c)
 {
     if (c->mode == 8) {
         return 8;
@@ -17,9 +17,9 @@ static unsigned stack_size(const struct insn_ctx *c)
     return c->cpu->seg[INSN_SS].attr & INSN_SEG_DB ? 4 : 2;
 }
 
-static void set_sp(struct insn_ctx *c, uint64_t sp)
+void insn_set_sp(struct insn_ctx *c, uint64_t sp)
 {
-    unsigned size = stack_size(c);
+    unsigned size = insn_stack_size(c);
     uint64_t mask = insn_size_mask(size);
     uint64_t *rsp = &c->cpu->gpr[INSN_RSP];
 
@@ -27,32 +27,35 @@ static void set_sp(struct insn_ctx *c, uint64_t sp)
     c->cpu->dirty_gpr |= 1u << INSN_RSP;
 }
 
-static enum insn_status push(struct insn_ctx *c, uint64_t val)
+enum insn_status insn_stack_resolve(struct insn_ctx *c, uint64_t sp,
+                                    unsigned len, bool write,
+                                    struct insn_mem *m)
+{
+    return insn_resolve(c, INSN_SS, sp & insn_size_mask(insn_stack_size(c)),
+                        len, write, m);
+}
+
+enum insn_status insn_push(struct insn_ctx *c, uint64_t val)
 {
     uint64_t sp = c->cpu->gpr[INSN_RSP] - c->opsize;
     struct insn_mem m;
-    enum insn_status st;
+    enum insn_status st = insn_stack_resolve(c, sp, c->opsize, true, &m);
 
-    st = insn_resolve(c, INSN_SS, sp & insn_size_mask(stack_size(c)),
-                      c->opsize, true, &m);
     if (st == INSN_DONE) {
         st = insn_mem_write(c, &m, &val);
     }
     if (st == INSN_DONE) {
-        set_sp(c, sp);
+        insn_set_sp(c, sp);
     }
     return st;
 }
 
-/* Read the top of the stack at @sp; the stack pointer stays. */
-static enum insn_status top(struct insn_ctx *c, uint64_t sp, uint64_t *val)
+enum insn_status insn_top(struct insn_ctx *c, uint64_t sp, uint64_t *val)
 {
     struct insn_mem m;
-    enum insn_status st;
+    enum insn_status st = insn_stack_resolve(c, sp, c->opsize, false, &m);
 
     *val = 0;
-    st = insn_resolve(c, INSN_SS, sp & insn_size_mask(stack_size(c)),
-                      c->opsize, false, &m);
     return st == INSN_DONE ? insn_mem_read(c, &m, val) : st;
 }
 
@@ -63,12 +66,12 @@ static unsigned opcode_reg(const struct insn_ctx *c)
 
 enum insn_status insn_push_reg(struct insn_ctx *c)
 {
-    return push(c, insn_gpr_get(c, opcode_reg(c), c->opsize));
+    return insn_push(c, insn_gpr_get(c, opcode_reg(c), c->opsize));
 }
 
 enum insn_status insn_push_imm(struct insn_ctx *c)
 {
-    return push(c, c->imm);
+    return insn_push(c, c->imm);
 }
 
 enum insn_status insn_push_rm(struct insn_ctx *c)
@@ -76,7 +79,7 @@ enum insn_status insn_push_rm(struct insn_ctx *c)
     uint64_t val;
     enum insn_status st = insn_rm_load(c, c->opsize, &val);
 
-    return st == INSN_DONE ? push(c, val) : st;
+    return st == INSN_DONE ? insn_push(c, val) : st;
 }
 
 /* RF and VM are pushed as zero. */
@@ -86,16 +89,16 @@ enum insn_status insn_pushf(struct insn_ctx *c)
         (c->cpu->rflags >> INSN_IOPL_SHIFT & 3) != 3) {
         return insn_unsupported(c, "PUSHF in virtual-8086 mode");
     }
-    return push(c, c->cpu->rflags & ~(uint64_t)(INSN_RF | INSN_VM));
+    return insn_push(c, c->cpu->rflags & ~(uint64_t)(INSN_RF | INSN_VM));
 }
 
 enum insn_status insn_pop_reg(struct insn_ctx *c)
 {
     uint64_t sp = c->cpu->gpr[INSN_RSP], val;
-    enum insn_status st = top(c, sp, &val);
+    enum insn_status st = insn_top(c, sp, &val);
 
     if (st == INSN_DONE) {
-        set_sp(c, sp + c->opsize);
+        insn_set_sp(c, sp + c->opsize);
         insn_gpr_set(c, opcode_reg(c), c->opsize, val);
     }
     return st;
@@ -104,18 +107,18 @@ enum insn_status insn_pop_reg(struct insn_ctx *c)
 enum insn_status insn_pop_rm(struct insn_ctx *c)
 {
     uint64_t sp = c->cpu->gpr[INSN_RSP], val;
-    enum insn_status st = top(c, sp, &val);
+    enum insn_status st = insn_top(c, sp, &val);
 
     if (st != INSN_DONE) {
         return st;
     }
     if (!c->mem) {
-        set_sp(c, sp + c->opsize);
+        insn_set_sp(c, sp + c->opsize);
         return insn_rm_store(c, c->opsize, val);
     }
     st = insn_rm_store(c, c->opsize, val);
     if (st == INSN_DONE) {
-        set_sp(c, sp + c->opsize);
+        insn_set_sp(c, sp + c->opsize);
     }
     return st;
 }
@@ -123,10 +126,10 @@ enum insn_status insn_pop_rm(struct insn_ctx *c)
 enum insn_status insn_leave(struct insn_ctx *c)
 {
     uint64_t sp = c->cpu->gpr[INSN_RBP], val;
-    enum insn_status st = top(c, sp, &val);
+    enum insn_status st = insn_top(c, sp, &val);
 
     if (st == INSN_DONE) {
-        set_sp(c, sp + c->opsize);
+        insn_set_sp(c, sp + c->opsize);
         insn_gpr_set(c, INSN_RBP, c->opsize, val);
     }
     return st;
@@ -150,7 +153,7 @@ static enum insn_status call(struct insn_ctx *c, uint64_t target)
     enum insn_status st = check_target(c, target);
 
     if (st == INSN_DONE) {
-        st = push(c, c->next_rip);
+        st = insn_push(c, c->next_rip);
     }
     if (st == INSN_DONE) {
         c->next_rip = target;
@@ -188,13 +191,13 @@ enum insn_status insn_jmp_rm(struct insn_ctx *c)
 static enum insn_status ret(struct insn_ctx *c, unsigned release)
 {
     uint64_t sp = c->cpu->gpr[INSN_RSP], target;
-    enum insn_status st = top(c, sp, &target);
+    enum insn_status st = insn_top(c, sp, &target);
 
     if (st == INSN_DONE) {
         st = check_target(c, target);
     }
     if (st == INSN_DONE) {
-        set_sp(c, sp + c->opsize + release);
+        insn_set_sp(c, sp + c->opsize + release);
         c->next_rip = target;
     }
     return st;

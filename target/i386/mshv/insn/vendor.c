@@ -16,6 +16,9 @@ const struct insn_habits insn_vendor_habits[INSN_NVENDORS] = {
         .masked_store_cr2_is_last = true,
         .movsxd_reads_16 = true,
         .near_branch_ignores_66 = true,
+        .far_pointer_64 = true,
+        .push_sreg_writes_16 = true,
+        .null_keeps_base = false,
     },
     [INSN_AMD] = {
         .rep_zero_count = false,
@@ -23,6 +26,9 @@ const struct insn_habits insn_vendor_habits[INSN_NVENDORS] = {
         .masked_store_cr2_is_last = false,
         .movsxd_reads_16 = false,
         .near_branch_ignores_66 = false,
+        .far_pointer_64 = false,
+        .push_sreg_writes_16 = false,
+        .null_keeps_base = true,
     },
 };
 

@@ -25,6 +25,12 @@ struct insn_habits {
     bool movsxd_reads_16;
     /* 66 before a near branch in 64-bit mode has no effect. */
     bool near_branch_ignores_66;
+    /* REX.W gives far pointers in memory an offset of 64 bits. */
+    bool far_pointer_64;
+    /* PUSH of a segment register with 32 bits writes only 16 of them. */
+    bool push_sreg_writes_16;
+    /* A null selector leaves base and limit, but if CPUID says otherwise. */
+    bool null_keeps_base;
 };
 
 extern const struct insn_habits insn_vendor_habits[INSN_NVENDORS];
