@@ -32,6 +32,7 @@ NEEDED = ('CREATE_PARTITION', 'INITIALIZE_PARTITION', 'CREATE_VP',
           'SET_GUEST_MEMORY', 'SET_VP_REGISTERS', 'GET_VP_STATE',
           'SET_VP_STATE', 'SET_PARTITION_PROPERTY', 'REGISTER_INTERCEPT_RESULT')
 NEVER = 'any:1000000000'
+MISSED = 'no such call has failed'
 
 
 def calls(vm, what='calls'):
@@ -80,7 +81,7 @@ def start(spec, total):
             return '', True
         total.borne += 1
         if not errors(vm, spec):
-            return 'no such call has failed', False
+            return MISSED, False
         vm.qmp('quit')
         if vm.wait_end(30) != 0:
             return f'started, but quit gives {vm.process.returncode}', False
@@ -216,7 +217,7 @@ def fail(vm, operation, spec, total):
     if not failed:
         total.missed += 1
         if spec.endswith(':1'):
-            return 'no such call has failed'
+            return MISSED
     elif status == 'internal-error':
         total.stopped += 1
         if 'mshv: ' not in words:
@@ -260,6 +261,14 @@ def running_vm(name, operation, done):
                 break
             spec = work.pop(0)
             wrong = fail(vm, operation, spec, total)
+            if wrong == MISSED:
+                # Some are made only the first time, such as of a VP.
+                total.missed -= 1
+                total.tried -= 1
+                vm.__exit__()
+                vm = Vm(*ARGS)
+                wait_booted(vm)
+                wrong = fail(vm, operation, spec, total)
         except (QmpError, TimeoutError) as e:
             wrong = f'{type(e).__name__}: {e}'
         if wrong:
