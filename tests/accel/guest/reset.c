@@ -6,7 +6,7 @@
 #include "guest.h"
 
 #ifndef BOOTS
-#define BOOTS           100
+#define BOOTS           20
 #endif
 /* Memory that is not the compiler's */
 #define COUNT           (*(volatile uint32_t *)BOOT_COUNT)
