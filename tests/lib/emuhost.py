@@ -89,6 +89,10 @@ class Watch:
         lines = self.log.new()
         if any(BAD.search(text) for _, text in lines):
             bad += [f'kernel: {text}' for _, text in lines][-40:]
+        seen = counters()
+        if seen and seen['illegal-transitions']:
+            bad.append(f'VPs: {seen["illegal-transitions"]} transitions that '
+                       'must not happen')
         if self.tainted != tainted():
             bad.append(f'kernel: tainted {self.tainted:#x} before, '
                        f'{tainted():#x} after')

@@ -77,6 +77,7 @@ typedef struct EmuhvCounters {
     uint64_t exits[EMUHV_EXIT__MAX];
     uint64_t dispatches, signals, messages, doorbells, interrupts;
     uint64_t pages_mapped, partitions_created, vps_created;
+    uint64_t illegal_runs;      /* transitions of VPs that must not happen */
 } EmuhvCounters;
 
 extern EmuhvCounters emuhv_counters;
@@ -131,6 +132,19 @@ typedef struct EmuhvVpStats {
     int64_t entered;            /* and when the last entry was */
 } EmuhvVpStats;
 
+/* Where a VP is (vp/run.c has the transitions) */
+typedef enum EmuhvRun {
+    /* At rest: who has the BQL may touch the CPU's state. */
+    EMUHV_RUN_POOL,             /* of no partition */
+    EMUHV_RUN_STOPPED,
+    EMUHV_RUN_IDLE,             /* root scheduler: stopped by HLT */
+    /* Not at rest */
+    EMUHV_RUN_RUNNING,
+    EMUHV_RUN_STOPPING,         /* runs, but is asked to stop */
+    EMUHV_RUN_LEAVING,          /* leaves cpu_exec with an intercept */
+    EMUHV_RUN__MAX,
+} EmuhvRun;
+
 /* A VP of a child: a CPU of the pool that is lent to a partition. */
 struct EmuhvVp {
     EmuhvCpu base;              /* must be first */
@@ -139,8 +153,7 @@ struct EmuhvVp {
     FeatureWordArray features;  /* without any child's restrictions */
     EmuhvPartition *partition;  /* NULL: in the pool */
     uint32_t index;             /* VP index */
-    /* Parked outside cpu_exec: who has the BQL may touch the CPU's state. */
-    bool stopped;
+    EmuhvRun run;
     EmuhvVpStats stats;
     /* The rooms' parts */
     struct EmuhvVpMemory *mem;              /* memory/ */
@@ -148,6 +161,11 @@ struct EmuhvVp {
     struct EmuhvVpState *s;                 /* vp/ */
     struct EmuhvVpSched *sched; /* partition/; NULL: no hypercall finds it */
 };
+
+static inline bool emuhv_vp_at_rest(const EmuhvVp *vp)
+{
+    return qatomic_read(&vp->run) <= EMUHV_RUN_IDLE;
+}
 
 static inline EmuhvVp *emuhv_vp_of(CPUX86State *env)
 {

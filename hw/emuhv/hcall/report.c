@@ -65,6 +65,7 @@ char *emuhv_report_json(void)
     qdict_put_int(d, "partitions-created", emuhv_counters.partitions_created);
     qdict_put_int(d, "vps-created", emuhv_counters.vps_created);
     qdict_put_int(d, "vps-free", emuhv_pool_free());
+    qdict_put_int(d, "illegal-transitions", emuhv_counters.illegal_runs);
     qdict_put_int(d, "pages-deposited", emuhv_deposited());
     emuhv_report_partitions(d);
     text = qobject_to_json_pretty(QOBJECT(d), true);

@@ -249,7 +249,8 @@ bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
         return true;
     case HV_X64_MSR_VP_RUNTIME:
         *val = (vp->stats.run_ns +
-                (vp->stopped ? 0 : get_clock() - vp->stats.entered)) / 100;
+                (emuhv_vp_at_rest(vp) ? 0 : get_clock() -
+                                            vp->stats.entered)) / 100;
         return true;
     case HV_X64_MSR_TIME_REF_COUNT:
         *val = emuhv_reftime(vp->partition);

@@ -234,7 +234,7 @@ void emuhv_stage2_commit(EmuhvPartition *p)
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
         EmuhvVp *vp = p->vps[i];
 
-        if (vp && vp->stopped) {
+        if (vp && emuhv_vp_at_rest(vp)) {
             /* Flushes itself before it runs again. */
             qatomic_set(&vp->mem->need_flush, true);
         } else if (vp) {
@@ -258,7 +258,7 @@ static void flush_async(EmuhvPartition *p)
         if (!vp) {
             continue;
         }
-        if (vp->stopped) {
+        if (emuhv_vp_at_rest(vp)) {
             qatomic_set(&vp->mem->need_flush, true);
         } else if (current_cpu == emuhv_vp_cs(vp)) {
             tlb_flush(emuhv_vp_cs(vp));

@@ -16,10 +16,8 @@ bool emuhv_do_has_work(CPUX86State *env)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
 
-    if (qatomic_read(&vp->s->parked) && !qatomic_read(&vp->s->idle)) {
-        return false;
-    }
-    return emuhv_vp_has_work(vp);
+    return (emuhv_vp_executes(vp) ||
+            qatomic_read(&vp->run) == EMUHV_RUN_IDLE) && emuhv_vp_has_work(vp);
 }
 
 static void poll(EmuhvVp *vp)
@@ -33,24 +31,23 @@ static void poll(EmuhvVp *vp)
 }
 
 /*
- * The thread found something to do while the VP was halted. What is parked runs
- * only after resume(): what comes after we looked must not start it, for its
- * parent would not know.
+ * The thread found something to do while the VP was halted. What is at rest
+ * runs only after resume(): what comes after we looked must not start it, for
+ * its parent would not know.
  */
 bool emuhv_do_exec_halt(CPUX86State *env)
 {
     EmuhvVp *vp = emuhv_vp_of(env);
 
-    if (!qatomic_read(&vp->s->idle)) {
-        return !qatomic_read(&vp->s->parked);
+    if (qatomic_read(&vp->run) != EMUHV_RUN_IDLE) {
+        return emuhv_vp_executes(vp);
     }
     bql_lock();
-    if (vp->s->idle) {
+    if (vp->run == EMUHV_RUN_IDLE) {
         poll(vp);
         if (emuhv_vp_has_work(vp)) {
-            vp->s->idle = false;
             vp->s->guest_halted = 0;
-            emuhv_up.unblocked(vp);
+            emuhv_vp_wake(vp);
         }
     }
     bql_unlock();
@@ -59,19 +56,30 @@ bool emuhv_do_exec_halt(CPUX86State *env)
 
 /* ---- Stop ---- */
 
-static void stopped(EmuhvVp *vp)
+/* On its thread, outside cpu_exec */
+static void come_to_rest(EmuhvVp *vp, RunEvent event)
 {
     CPUState *cs = emuhv_vp_cs(vp);
 
-    if (!vp->stopped) {
-        vp->stopped = true;
-        emuhv_event_disarm(vp);
-        if (cs->watchpoint_hit && (cs->watchpoint_hit->flags & BP_CPU)) {
-            /* Its instruction starts anew, maybe with other watchpoints. */
-            cs->watchpoint_hit = NULL;
-            cpu_reset_interrupt(cs, CPU_INTERRUPT_DEBUG);
-        }
-        vp->stats.run_ns += get_clock() - vp->stats.entered;
+    if (emuhv_vp_at_rest(vp)) {
+        return;
+    }
+    emuhv_vp_park(vp);
+    emuhv_vp_event(vp, event);
+    emuhv_event_disarm(vp);
+    if (cs->watchpoint_hit && (cs->watchpoint_hit->flags & BP_CPU)) {
+        /* Its instruction starts anew, maybe with other watchpoints. */
+        cs->watchpoint_hit = NULL;
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_DEBUG);
+    }
+    vp->stats.run_ns += get_clock() - vp->stats.entered;
+}
+
+/* The parent has it no longer dispatched. */
+static void undispatched(EmuhvVp *vp)
+{
+    if (vp->partition->cfg.root_scheduler) {
+        vp->s->holds |= HOLD_PARENT;
     }
 }
 
@@ -79,8 +87,9 @@ static void report(EmuhvVp *vp)
 {
     EmuhvVpState *s = vp->s;
 
-    s->intercept_suspend = true;
-    s->dispatched = false;
+    come_to_rest(vp, RUN_REST);
+    s->holds |= HOLD_INTERCEPT;
+    undispatched(vp);
     vp->stats.exits[s->exit_kind]++;
     if (s->page[1] != EMUHV_NO_PFN) {
         address_space_write(&address_space_memory, s->page[1] << 12,
@@ -94,13 +103,17 @@ static void stop_work(CPUState *cs, run_on_cpu_data data)
 {
     EmuhvVp *vp = data.host_ptr;
 
-    emuhv_vp_park(vp);
-    stopped(vp);
+    if (emuhv_vp_unqueue(vp, VP_WORK_EXIT)) {
+        report(vp);
+    } else {
+        come_to_rest(vp, RUN_REST);
+    }
 }
 
 void emuhv_vp_stop(EmuhvVp *vp)
 {
-    if (!vp->stopped) {
+    if (!emuhv_vp_at_rest(vp)) {
+        emuhv_vp_event(vp, RUN_ASK);
         run_on_cpu(emuhv_vp_cs(vp), stop_work, RUN_ON_CPU_HOST_PTR(vp));
     }
 }
@@ -108,9 +121,7 @@ void emuhv_vp_stop(EmuhvVp *vp)
 /* Root scheduler: a halted VP gives its parent CPU back. */
 static void go_idle(EmuhvVp *vp)
 {
-    EmuhvVpState *s = vp->s;
-
-    if (!vp->partition || s->parked || !s->dispatched ||
+    if (!emuhv_vp_executes(vp) || (vp->s->holds & HOLD_PARENT) ||
         !emuhv_vp_cs(vp)->halted) {
         return;
     }
@@ -118,21 +129,15 @@ static void go_idle(EmuhvVp *vp)
     if (emuhv_vp_has_work(vp)) {
         return;
     }
-    emuhv_vp_park(vp);
-    stopped(vp);
-    s->dispatched = false;
-    qatomic_set(&s->idle, true);
+    come_to_rest(vp, RUN_HALT);
+    undispatched(vp);
     emuhv_regpage_store(vp);
     emuhv_up.blocked(vp);
 }
 
 static bool may_run(EmuhvVp *vp)
 {
-    EmuhvVpState *s = vp->s;
-
-    return vp->partition && !s->explicit_suspend && !s->intercept_suspend &&
-           !s->dispatch_suspend &&
-           (s->dispatched || !vp->partition->cfg.root_scheduler);
+    return vp->partition && !vp->s->holds;
 }
 
 /* ---- Messages that do not come from an instruction ---- */
@@ -142,8 +147,6 @@ static void post(EmuhvVp *vp, uint32_t type, uint32_t arg, EmuhvExitKind kind)
     emuhv_message_start(vp, type, 8);
     stl_le_p(vp->s->msg + 16, vp->index);
     stl_le_p(vp->s->msg + 20, arg);
-    emuhv_vp_park(vp);
-    stopped(vp);
     vp->s->exit_kind = kind;
     report(vp);
 }
@@ -160,7 +163,7 @@ static void post_waiting(EmuhvVp *vp)
         vector = find_first_bit((unsigned long *)eoi, 256);
         eoi[vector / 32] &= ~(1u << (vector % 32));
         post(vp, HVMSG_X64_APIC_EOI, vector, EMUHV_EXIT_APIC_EOI);
-    } else if (vp->stopped && !emuhv_state_valid(vp)) {
+    } else if (emuhv_vp_at_rest(vp) && !emuhv_state_valid(vp)) {
         post(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 0, EMUHV_EXIT_OTHER);
     }
 }
@@ -169,7 +172,6 @@ void emuhv_vp_work(EmuhvVp *vp, unsigned what)
 {
     switch (what) {
     case VP_WORK_EXIT:
-        stopped(vp);
         report(vp);
         break;
     case VP_WORK_IDLE:
@@ -186,7 +188,6 @@ void emuhv_vp_work(EmuhvVp *vp, unsigned what)
 static void resume(EmuhvVp *vp)
 {
     CPUState *cs = emuhv_vp_cs(vp);
-    EmuhvVpState *s = vp->s;
 
     emuhv_stage2_flush_late(vp);
     if (emuhv_eoi_waits(vp)) {
@@ -203,11 +204,10 @@ static void resume(EmuhvVp *vp)
     emuhv_deliverability_changed(vp);
     vp->stats.resumes++;
     vp->stats.entered = get_clock();
-    vp->stopped = false;
-    s->idle = false;
-    cs->halted = s->guest_halted;
-    qatomic_set(&s->parked, false);
-    if (cs->halted) {
+    /* Its thread looks at this as soon as it may. */
+    cs->halted = vp->s->guest_halted;
+    emuhv_vp_event(vp, RUN_RESUME);
+    if (vp->s->guest_halted) {
         emuhv_vp_queue_idle(vp);
     }
     qemu_cpu_kick(cs);
@@ -216,7 +216,7 @@ static void resume(EmuhvVp *vp)
 /* Let it run if nothing suspends it. */
 static void update(EmuhvVp *vp)
 {
-    if (vp->stopped && may_run(vp)) {
+    if (emuhv_vp_at_rest(vp) && may_run(vp)) {
         resume(vp);
     }
 }
@@ -225,7 +225,7 @@ static void update(EmuhvVp *vp)
 
 bool emuhv_vp_dispatch_suspended(EmuhvVp *vp)
 {
-    return vp->s->dispatch_suspend;
+    return vp->s->holds & HOLD_DISPATCH;
 }
 
 EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept)
@@ -233,26 +233,26 @@ EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept)
     EmuhvVpState *s = vp->s;
 
     if (clear_intercept) {
-        s->intercept_suspend = false;
+        s->holds &= ~HOLD_INTERCEPT;
     }
-    if (s->intercept_suspend) {
+    if (s->holds & HOLD_INTERCEPT) {
         return EMUHV_DISPATCH_INTERCEPT;
     }
-    if (s->explicit_suspend || s->dispatch_suspend) {
+    if (s->holds & (HOLD_EXPLICIT | HOLD_DISPATCH)) {
         return EMUHV_DISPATCH_SUSPENDED;
     }
-    if (s->idle && !emuhv_vp_has_work(vp) && !emuhv_eoi_waits(vp) &&
-        !(s->pending_interruption & PI_PENDING)) {
+    if (vp->run == EMUHV_RUN_IDLE && !emuhv_vp_has_work(vp) &&
+        !emuhv_eoi_waits(vp) && !(s->pending_interruption & PI_PENDING)) {
         return EMUHV_DISPATCH_IDLE;
     }
-    s->dispatched = true;
+    s->holds &= ~HOLD_PARENT;
     update(vp);
     return EMUHV_DISPATCH_RUNNING;
 }
 
 void emuhv_vp_undispatch(EmuhvVp *vp)
 {
-    vp->s->dispatched = false;
+    undispatched(vp);
     emuhv_vp_stop(vp);
 }
 
@@ -261,19 +261,18 @@ void emuhv_vp_undispatch(EmuhvVp *vp)
 void emuhv_vp_set_suspend(EmuhvVp *vp, uint32_t name, bool on)
 {
     EmuhvVpState *s = vp->s;
-    bool *bit = emuhv_vp_suspend_bit(vp, name);
-    bool old = *bit;
+    unsigned hold = emuhv_vp_hold(name), old = s->holds;
 
-    *bit = on;
     if (on) {
+        s->holds |= hold;
         emuhv_vp_stop(vp);
-    } else {
-        update(vp);
-        /* Root scheduler: who waits for the VP must dispatch it now. */
-        if (vp->partition && vp->partition->cfg.root_scheduler && old &&
-            name != HV_REGISTER_INTERCEPT_SUSPEND && !s->explicit_suspend &&
-            !s->dispatch_suspend && !s->intercept_suspend && !s->dispatched) {
-            emuhv_up.unblocked(vp);
-        }
+        return;
+    }
+    s->holds &= ~hold;
+    update(vp);
+    /* Root scheduler: who waits for the VP must dispatch it now. */
+    if (vp->partition && (old & hold) && hold != HOLD_INTERCEPT &&
+        s->holds == HOLD_PARENT) {
+        emuhv_up.unblocked(vp);
     }
 }

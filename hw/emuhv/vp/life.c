@@ -25,9 +25,9 @@ void emuhv_vp_cpu_reset(EmuhvVp *vp)
     if (cpu->apic_state) {
         apic_designate_bsp(cpu->apic_state, vp->index == 0);
     }
-    CPU(cpu)->halted = vp->s->parked || vp->index != 0;
+    CPU(cpu)->halted = !emuhv_vp_executes(vp) || vp->index != 0;
     vp->s->in_event = false;
-    if (!vp->s->parked) {
+    if (emuhv_vp_executes(vp)) {
         emuhv_vp_queue_idle(vp);
     }
 }
@@ -45,10 +45,9 @@ static void vp_init(EmuhvVp *vp)
     CPU(cpu)->exception_index = -1;
     s->guest_halted = vp->partition->cfg.lapic && vp->index != 0;
     emuhv_set_tsc_offset(vp, -vp->partition->irq->tsc_origin);
-    s->explicit_suspend = true;
-    s->intercept_suspend = s->dispatch_suspend = false;
-    s->dispatched = s->idle = false;
-    qatomic_and(&s->queued, ~(1u << VP_WORK_EXIT));
+    s->holds = HOLD_EXPLICIT |
+               (vp->partition->cfg.root_scheduler ? HOLD_PARENT : 0);
+    emuhv_vp_unqueue(vp, VP_WORK_EXIT);
     s->in_event = s->armed = vp->irq->extint = false;
     s->pending_interruption = s->deliverability = 0;
     memset(s->pending_event, 0, sizeof(s->pending_event));
@@ -89,7 +88,8 @@ uint16_t emuhv_vp_create(EmuhvPartition *p, uint32_t index, EmuhvVp **out)
     }
     vp->partition = p;
     vp->index = index;
-    vp->s->explicit_suspend = true;
+    vp->s->holds = HOLD_EXPLICIT;
+    emuhv_vp_event(vp, RUN_CREATE);
     p->vps[index] = vp;
     run_on_cpu(emuhv_vp_cs(vp), init_work, RUN_ON_CPU_HOST_PTR(vp));
     if (p->state != EMUHV_PARTITION_ACTIVE) {
@@ -108,9 +108,9 @@ static void vp_release(EmuhvVp *vp)
 
     emuhv_apic_detach(vp);
     emuhv_synth_reset(vp);
-    qatomic_and(&vp->s->queued, ~(1u << VP_WORK_EXIT));
-    vp->s->explicit_suspend = true;
-    vp->s->dispatched = vp->s->idle = false;
+    emuhv_vp_unqueue(vp, VP_WORK_EXIT);
+    vp->s->holds = HOLD_EXPLICIT;
+    emuhv_vp_event(vp, RUN_RELEASE);
     vp->s->page[0] = vp->s->page[1] = EMUHV_NO_PFN;
     p->vps[vp->index] = NULL;
     vp->partition = NULL;
@@ -124,7 +124,7 @@ void emuhv_vp_destroy(EmuhvVp *vp)
     if (!p) {
         return;
     }
-    vp->s->explicit_suspend = true;
+    vp->s->holds |= HOLD_EXPLICIT;
     emuhv_vp_stop(vp);
     if (vp->partition == p) {
         vp_release(vp);
@@ -138,11 +138,10 @@ static EmuhvVp *vp_new(void)
 {
     EmuhvVp *vp = g_new0(EmuhvVp, 1);
 
-    vp->stopped = true;
     vp->mem = g_new0(EmuhvVpMemory, 1);
     emuhv_irq_vp_new(vp);
     vp->s = g_new0(EmuhvVpState, 1);
-    vp->s->parked = vp->s->explicit_suspend = true;
+    vp->s->holds = HOLD_EXPLICIT;
     vp->s->page[0] = vp->s->page[1] = EMUHV_NO_PFN;
     return vp;
 }
@@ -181,9 +180,9 @@ void emuhv_vps_reset(void)
 
     for (unsigned i = 0; (vp = emuhv_pool_get(i)); i++) {
         /* All CPUs are paused: none is inside cpu_exec. */
-        vp->s->parked = vp->stopped = true;
         CPU(vp->base.cpu)->halted = 1;
         if (vp->partition) {
+            emuhv_vp_event(vp, RUN_RESET);
             vp_release(vp);
         }
     }

@@ -32,7 +32,7 @@ uint16_t emuhv_vp_get_regs(EmuhvVp *vp, const uint32_t *names,
     RegCall c = { .vp = vp, .names = names, .vals = vals, .n = n };
     unsigned i;
 
-    for (i = 0; i < n && emuhv_vp_suspend_bit(vp, names[i]); i++) {
+    for (i = 0; i < n && emuhv_vp_hold(names[i]); i++) {
         continue;
     }
     if (i == n) {
@@ -49,16 +49,16 @@ static void set_work(CPUState *cs, run_on_cpu_data data)
 {
     RegCall *c = data.host_ptr;
 
-    if (c->vp->stopped) {
+    if (emuhv_vp_at_rest(c->vp)) {
         emuhv_regpage_load(c->vp);
     }
     while (c->done < c->n && c->status == HV_STATUS_SUCCESS &&
-           !emuhv_vp_suspend_bit(c->vp, c->assoc[c->done].name)) {
+           !emuhv_vp_hold(c->assoc[c->done].name)) {
         c->status = emuhv_reg_set(c->vp, c->assoc[c->done].name,
                                   &c->assoc[c->done].val);
         c->done += c->status == HV_STATUS_SUCCESS;
     }
-    if (c->vp->stopped) {
+    if (emuhv_vp_at_rest(c->vp)) {
         emuhv_regpage_store(c->vp);
     }
 }
@@ -72,7 +72,7 @@ uint16_t emuhv_vp_set_regs(EmuhvVp *vp, const EmuhvRegAssoc *list, unsigned n,
     while (c.done < n && c.status == HV_STATUS_SUCCESS) {
         uint32_t name = list[c.done].name;
 
-        if (emuhv_vp_suspend_bit(vp, name)) {
+        if (emuhv_vp_hold(name)) {
             c.done++;
             emuhv_vp_set_suspend(vp, name, list[c.done - 1].val.u64[0] & 1);
         } else {

@@ -116,7 +116,7 @@ uint16_t emuhv_vp_map_page(EmuhvVp *vp, unsigned type, uint64_t pfn)
         emuhv_ram_write(pfn << 12, zero, sizeof(zero));
     }
     vp->s->page[type] = pfn;
-    if (type == 0 && vp->stopped) {
+    if (type == 0 && emuhv_vp_at_rest(vp)) {
         emuhv_regpage_store(vp);
     }
     return HV_STATUS_SUCCESS;

@@ -9,8 +9,8 @@
 static uint16_t get_activity(EmuhvVp *vp, const Reg *r, unsigned i,
                              EmuhvRegVal *v)
 {
-    bool halted = vp->stopped ? vp->s->guest_halted
-                                 : emuhv_vp_cs(vp)->halted;
+    bool halted = emuhv_vp_at_rest(vp) ? vp->s->guest_halted
+                                       : emuhv_vp_cs(vp)->halted;
 
     if (halted) {
         v->u64[0] = emuhv_vp_apic(vp)->wait_for_sipi ? 1 : 2;
@@ -27,7 +27,7 @@ static uint16_t set_activity(EmuhvVp *vp, const Reg *r, unsigned i,
         return HV_STATUS_INVALID_REGISTER_VALUE;
     }
     emuhv_vp_apic(vp)->wait_for_sipi = v->u64[0] & 1;
-    if (vp->stopped) {
+    if (emuhv_vp_at_rest(vp)) {
         vp->s->guest_halted = halted;
         if (!halted) {
             emuhv_vp_wake(vp);
@@ -111,7 +111,7 @@ static uint16_t set_deliverability(EmuhvVp *vp, const Reg *r, unsigned i,
                                    const EmuhvRegVal *v)
 {
     vp->s->deliverability = v->u64[0];
-    if (!vp->stopped) {
+    if (!emuhv_vp_at_rest(vp)) {
         emuhv_deliverability_changed(vp);
     } else if (v->u64[0]) {
         emuhv_vp_wake(vp);

@@ -36,11 +36,11 @@ static const Reg *reg_find(uint32_t name)
 uint16_t emuhv_reg_get(EmuhvVp *vp, uint32_t name, EmuhvRegVal *v)
 {
     const Reg *r = reg_find(name);
-    bool *bit = emuhv_vp_suspend_bit(vp, name);
+    unsigned hold = emuhv_vp_hold(name);
 
     memset(v, 0, sizeof(*v));
-    if (bit) {
-        v->u64[0] = *bit;
+    if (hold) {
+        v->u64[0] = !!(vp->s->holds & hold);
         return HV_STATUS_SUCCESS;
     }
     return r ? r->get(vp, r, name - r->name, v) : HV_STATUS_INVALID_PARAMETER;

@@ -48,13 +48,9 @@ typedef struct EmuhvEvent {
 
 /* What this room knows of a VP. */
 typedef struct EmuhvVpState {
-    /* Run control.  parked: may not run. */
-    bool parked;
-    bool explicit_suspend, intercept_suspend, dispatch_suspend;
-    bool dispatched;
-    bool idle;                  /* root scheduler: parked by HLT */
+    unsigned holds;             /* HOLD_*: what keeps it from running */
     unsigned queued;            /* VP_WORK_* that are queued, by bit */
-    uint32_t guest_halted;
+    uint32_t guest_halted;      /* while it does not run */
 
     /* The intercept that is being reported */
     EmuhvExitKind exit_kind;
@@ -85,6 +81,23 @@ typedef struct EmuhvSettings {
 
 /* ---- run.c: run control, the part that all need ---- */
 
+/* Why a VP does not run: its suspend registers, and under the root scheduler */
+#define HOLD_EXPLICIT       1u
+#define HOLD_INTERCEPT      2u
+#define HOLD_DISPATCH       4u
+#define HOLD_PARENT         8u  /* that the parent does not dispatch it */
+
+/* What moves a VP from one state to another */
+typedef enum RunEvent {
+    RUN_CREATE, RUN_RESUME, RUN_ASK, RUN_EXIT, RUN_REST, RUN_HALT, RUN_WAKE,
+    RUN_RELEASE, RUN_RESET,
+    RUN__MAX,
+} RunEvent;
+
+void emuhv_vp_event(EmuhvVp *vp, RunEvent event);
+/* May its CPU execute the guest's code? */
+bool emuhv_vp_executes(const EmuhvVp *vp);
+
 /* Work that waits to be done on the VP's thread, outside cpu_exec */
 enum {
     VP_WORK_EXIT,               /* report the intercept */
@@ -93,9 +106,11 @@ enum {
 };
 
 void emuhv_vp_queue(EmuhvVp *vp, unsigned what);
+/* It will not be done; was it queued? */
+bool emuhv_vp_unqueue(EmuhvVp *vp, unsigned what);
 /* Run @fn with the state of the VP at rest. (drops BQL) if it runs. */
 void emuhv_vp_sync(EmuhvVp *vp, run_on_cpu_func fn, void *opaque);
-/* It may not run from now on. */
+/* Its CPU halts, whether the guest did or not. */
 void emuhv_vp_park(EmuhvVp *vp);
 /* Leave cpu_exec with an intercept; vp->s->msg is filled. */
 G_NORETURN void emuhv_vp_exit(EmuhvVp *vp, EmuhvExitKind kind);
@@ -105,8 +120,8 @@ G_NORETURN void emuhv_vp_exit(EmuhvVp *vp, EmuhvExitKind kind);
  */
 void emuhv_vp_wake(EmuhvVp *vp);
 void emuhv_vp_queue_idle(EmuhvVp *vp);
-/* The bit behind a suspend register, NULL: another register */
-bool *emuhv_vp_suspend_bit(EmuhvVp *vp, uint32_t name);
+/* HOLD_* of a suspend register, 0: another register */
+unsigned emuhv_vp_hold(uint32_t name);
 
 /* ---- deliver.c: what waits for the VP ---- */
 
