@@ -11,7 +11,6 @@
 #include "hvstatus.h"
 #include "ioctl.h"
 #include "trace.h"
-#include "vp.h"
 
 typedef struct MshvCallInfo {
     const char *name;
@@ -183,9 +182,7 @@ const char *mshv_call_name(MshvCall call)
 
 uint64_t mshv_call_count(MshvCall call)
 {
-    return call == MSHV_CALL_RUN_VP
-           ? mshv_vp_total_runs() + mshv_call_errors(call)
-           : qatomic_read(&counts[call].made);
+    return qatomic_read(&counts[call].made);
 }
 
 uint64_t mshv_call_errors(MshvCall call)

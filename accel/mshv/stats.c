@@ -48,6 +48,14 @@ static void add_stat(StatsList **list, char *name, uint64_t value,
     QAPI_LIST_PREPEND(*list, stat);
 }
 
+/* Those that run a VP are counted by what ended them. */
+static uint64_t calls_made(MshvCall call)
+{
+    return call == MSHV_CALL_RUN_VP
+           ? mshv_vp_total_runs() + mshv_call_errors(call)
+           : mshv_call_count(call);
+}
+
 static StatsList *vm_stats(strList *names)
 {
     StatsList *list = NULL;
@@ -55,7 +63,7 @@ static StatsList *vm_stats(strList *names)
 
     for (call = 0; call < MSHV_CALL__MAX; call++) {
         add_stat(&list, call_stat_name("calls-", call),
-                 mshv_call_count(call), names);
+                 calls_made(call), names);
         add_stat(&list, call_stat_name("errors-", call),
                  mshv_call_errors(call), names);
     }
