@@ -57,8 +57,8 @@ unpack_dsc() {
         quietly "$dir.log" "unpacking $dsc" unpack
     elif ! unpack --require-valid-signature >"$dir.log" 2>&1; then
         if ! grep -qE 'No public key|Missing key' "$dir.log"; then
-            tail -n 5 "$dir.log" >&2
-            die "$dsc does not unpack with a valid signature"
+            die "$dsc does not unpack with a valid signature:" \
+                "$(sed -n 's/^dpkg-source: error: //p' "$dir.log" | head -n 1)"
         fi
         say "no key that is here has signed it: its sums alone are checked"
         quietly "$dir.log" "unpacking $dsc" unpack

@@ -14,11 +14,15 @@ debian_tree() {
         --variant=minbase ${3:+--include="$3"} "$2" "$1" "$mirror"
 }
 
-# in_tree DIR WHAT COMMANDS: what the shell of that system does as its root.
+# in_tree DIR WHAT COMMANDS: what the shell of that system does as its root;
+# what it mounts or leaves running ends with it.
 in_tree() {
-    quietly "$ENTRY.log" "$2" as_root chroot "$1" /usr/bin/env -i \
-        PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
-        /bin/sh -ec "$3"
+    # shellcheck disable=SC2016
+    quietly "$ENTRY.log" "$2" as_root unshare --mount --pid --fork \
+        --kill-child /bin/sh -ec \
+        'mount -t proc proc "$1/proc"; exec chroot "$@"' - "$1" \
+        /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        DEBIAN_FRONTEND=noninteractive /bin/sh -ec "$3"
 }
 
 # What installs the packages of the list after it.

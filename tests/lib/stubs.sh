@@ -136,6 +136,11 @@ stub chroot <<'END'
 echo kernel >"$1/vmlinuz"
 echo initrd >"$1/initrd.img"
 END
+stub unshare <<'END'
+until [ "$1" = - ]; do shift; done
+shift
+exec chroot "$@"
+END
 stub mke2fs <<'END'
 for word; do
     case $word in */disk.raw) echo disk >"$word" ;; esac
