@@ -17,6 +17,9 @@ static void *map_gpa(void *opaque, uint64_t gpa, unsigned len, bool write)
     if (m->no_ram || gpa >= RAM_SIZE || len > RAM_SIZE - gpa) {
         return NULL;
     }
+    if (write && gpa < m->rom_end && gpa + len > m->rom) {
+        return NULL;
+    }
     if (write && m->lost == m->ram + gpa) {
         memset(m->lost, 0, len);
         m->lost = NULL;

@@ -50,6 +50,7 @@ struct machine {
     bool no_ram;                        /* everything is MMIO, gpa modulo */
     int fail;                           /* what MMIO returns */
     unsigned dirtied;                   /* bytes told by dirty_gpa */
+    uint64_t rom, rom_end;              /* of RAM: can only be read */
     uint8_t *lost;                      /* becomes 0 when it is to be written */
     uint8_t port_data[8192];            /* what INS reads, what OUTS wrote */
     unsigned port_pos, port_calls;

@@ -89,6 +89,10 @@ START_TEST(page_crossing)
     expect_fault("48 8b 03", INSN_VEC_PF, 0);
     expect_fault("f3 0f 7f 03", INSN_VEC_PF, INSN_PF_W);
     ck_assert_mem_eq(before, m->ram + DATA_RAM + 0x3ff8, 8);
+    /* MOVDIR64B is refused if it would not be one access. */
+    m->cpu.gpr[INSN_RBX] = DEV;
+    m->cpu.gpr[INSN_RAX] = DATA + 8;
+    expect_fault("66 0f 38 f8 03", INSN_VEC_GP, 0);
     /* From the end of one device page into the next: each its own part. */
     m->cpu.gpr[INSN_RBX] = DEV + 4096 - 3;
     expect_done("48 89 03");
@@ -113,6 +117,11 @@ START_TEST(page_rights)
     /* CMPXCHG needs write access even if it will not change anything. */
     machine_map(m, DEV, MMIO_BASE, PTE_P | PTE_U);
     expect_done("8b 03");
+    expect_done("0f ae 3b");    /* CLFLUSH only reads */
+    /* To have read from a page is no leave to write there. */
+    m->cpu.gpr[INSN_RSI] = DEV;
+    m->cpu.gpr[INSN_RDI] = DEV + 8;
+    expect_fault("a4", INSN_VEC_PF, INSN_PF_P | INSN_PF_W | INSN_PF_U);
     expect_fault("0f b1 0b", INSN_VEC_PF, INSN_PF_P | INSN_PF_W | INSN_PF_U);
     m->cpu.cpl = 0;
     m->cpu.cr4 |= INSN_CR4_SMAP;
@@ -249,6 +258,14 @@ START_TEST(compatibility_mode)
     m->cpu.gpr[INSN_RBX] = DATA + 0x1010;
     expect_done("8b 03");
     memcpy(&seen, m->ram + DATA_RAM + 0x10, 4);
+    ck_assert_uint_eq(m->cpu.gpr[INSN_RAX], seen);
+    /* An operand from the last page into the first */
+    machine_map(m, 0xfffff000, DATA_RAM, PTE_P | PTE_W | PTE_U);
+    machine_map(m, 0, DATA_RAM, PTE_P | PTE_W | PTE_U);
+    m->cpu.gpr[INSN_RBX] = 0xffe;
+    expect_done("8b 03");
+    memcpy(&seen, m->ram + DATA_RAM + 0xffe, 2);
+    memcpy((uint8_t *)&seen + 2, m->ram + DATA_RAM, 2);
     ck_assert_uint_eq(m->cpu.gpr[INSN_RAX], seen);
 }
 END_TEST

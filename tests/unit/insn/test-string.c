@@ -207,6 +207,23 @@ START_TEST(string_in_wraps)
 }
 END_TEST
 
+/* Half of a page is ROM: what is stored there goes to the machine. */
+START_TEST(rep_into_rom)
+{
+    m->rom = DATA_RAM + 0x800;
+    m->rom_end = DATA_RAM + 0x1000;
+    memset(m->ram + DATA_RAM + 0x7f0, 0, 32);
+    m->cpu.gpr[INSN_RDI] = DATA + 0x7f0;
+    m->cpu.gpr[INSN_RCX] = 32;
+    m->cpu.gpr[INSN_RAX] = 0x5a;
+    expect_done("f3 aa");
+    ck_assert_uint_eq(m->ram[DATA_RAM + 0x7ff], 0x5a);
+    ck_assert_uint_eq(m->ram[DATA_RAM + 0x800], 0);
+    ck_assert_uint_eq(m->nlog, 16);
+    ck_assert_uint_eq(m->log[0].gpa, DATA_RAM + 0x800);
+}
+END_TEST
+
 START_TEST(port)
 {
     m->cpu.gpr[INSN_RDX] = 0x70;
@@ -237,6 +254,7 @@ int main(void)
     tcase_add_test(tc, rep_16bit);
     tcase_add_test(tc, string_in);
     tcase_add_test(tc, string_in_wraps);
+    tcase_add_test(tc, rep_into_rom);
     tcase_add_test(tc, string_out);
     tcase_add_test(tc, port);
     suite_add_tcase(s, tc);
