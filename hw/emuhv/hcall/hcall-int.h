@@ -51,6 +51,7 @@ typedef struct EmuhvHcallDef {
     uint16_t rep_in, rep_out;       /* bytes an element */
     const char *name;               /* NULL ends a table */
     uint16_t (*handler)(EmuhvHcall *c);
+    uint32_t privilege;             /* that the caller must have */
 } EmuhvHcallDef;
 
 extern const EmuhvHcallDef emuhv_hcalls_partition[];

@@ -135,6 +135,9 @@ static uint16_t check_output(EmuhvHcall *c, const EmuhvHcallDef *d,
 
 static uint16_t find_objects(EmuhvHcall *c, const EmuhvHcallDef *d)
 {
+    if (d->privilege & ~EMUHV_PARENT_PRIVILEGES) {
+        return HV_STATUS_ACCESS_DENIED;
+    }
     if (!(d->flags & HCALL_PARTITION)) {
         return HV_STATUS_SUCCESS;
     }

@@ -9,9 +9,7 @@
 
 #define CONTROL_LEVEL       1u
 #define CONTROL_LOGICAL     2u
-#define ACCESS_MASK         7u
 #define MESSAGE_OFFSET      20      /* in HV_INPUT_POST_MESSAGE_DIRECT */
-#define EVENT_FLAGS         2048
 
 /* HV_UNIMPLEMENTED_MSR_ACTION */
 #define MSR_ACTION_FAULT    0
@@ -41,9 +39,6 @@ static uint16_t clear_interrupt(EmuhvHcall *c)
 /* { u64 id; u32 access; u32 type; u64 parameter } */
 static uint16_t install_intercept(EmuhvHcall *c)
 {
-    if (hcall_u32(c, 8) & ~ACCESS_MASK) {
-        return HV_STATUS_INVALID_PARAMETER;
-    }
     return emuhv_install_intercept(c->p, hcall_u32(c, 12),
                                           hcall_u32(c, 8), hcall_u64(c, 16));
 }
@@ -73,8 +68,9 @@ static uint16_t msr_result(EmuhvHcall *c)
     if (access > 1 || action > MSR_ACTION_IGNORE) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    return emuhv_msr_result(c->p, hcall_u32(c, 16), action == MSR_ACTION_FAULT ?
-                                   EMUHV_MSR_FAULT : EMUHV_MSR_IGNORE_ZERO);
+    return emuhv_msr_result(c->p, hcall_u32(c, 16), access == 1,
+                            action == MSR_ACTION_FAULT ? EMUHV_MSR_FAULT
+                                                       : EMUHV_MSR_IGNORE_ZERO);
 }
 
 /* { u64 id; u32 vp; u32 type; union of results } */
@@ -103,7 +99,7 @@ static uint16_t signal_event_direct(EmuhvHcall *c)
     uint16_t flag = hcall_u16(c, 14), status;
     bool newly = false;
 
-    if (!hcall_vtl0(c, 12) || sint >= EMUHV_SINTS || flag >= EVENT_FLAGS) {
+    if (!hcall_vtl0(c, 12)) {
         return HV_STATUS_INVALID_PARAMETER;
     }
     status = emuhv_synic_signal(c->vp, sint, flag, &newly);
@@ -116,7 +112,7 @@ static uint16_t post_message_direct(EmuhvHcall *c)
 {
     uint32_t sint = hcall_u32(c, 16);
 
-    if (!hcall_vtl0(c, 12) || sint >= EMUHV_SINTS) {
+    if (!hcall_vtl0(c, 12)) {
         return HV_STATUS_INVALID_PARAMETER;
     }
     return emuhv_synic_message(c->vp, sint, c->in + MESSAGE_OFFSET);

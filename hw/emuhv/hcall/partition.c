@@ -69,16 +69,17 @@ static uint16_t get_property_ex(EmuhvHcall *c)
     return emuhv_property_get_ex(c->p, hcall_u32(c, 8), c->out, &c->out_len);
 }
 
-/* -> { u64 }; the parent has no ACCESS_PARTITION_ID privilege */
+/* -> { u64 } */
 static uint16_t get_partition_id(EmuhvHcall *c)
 {
-    return HV_STATUS_ACCESS_DENIED;
+    stq_le_p(c->out, emuhv_partitions.parent->id);
+    return HV_STATUS_SUCCESS;
 }
 
-/* Calls of a root partition (CPU_MANAGEMENT privilege) */
-static uint16_t not_root(EmuhvHcall *c)
+/* Calls of a root partition are known, but not emulated. */
+static uint16_t root_only(EmuhvHcall *c)
 {
-    return HV_STATUS_ACCESS_DENIED;
+    return HV_STATUS_INVALID_HYPERCALL_CODE;
 }
 
 /* A hint; there is nothing to do */
@@ -95,7 +96,7 @@ static uint16_t no_connection(EmuhvHcall *c)
 
 const EmuhvHcallDef emuhv_hcalls_partition[] = {
     { HVCALL_CREATE_PARTITION, 0, 56, 8, 0, 0,
-      "CREATE_PARTITION", create_partition },
+      "CREATE_PARTITION", create_partition, HV_CREATE_PARTITIONS },
     { HVCALL_INITIALIZE_PARTITION, HCALL_CHILD, 8, 0, 0, 0,
       "INITIALIZE_PARTITION", initialize_partition },
     { HVCALL_FINALIZE_PARTITION, HCALL_CHILD, 8, 0, 0, 0,
@@ -109,22 +110,22 @@ const EmuhvHcallDef emuhv_hcalls_partition[] = {
     { HVCALL_GET_PARTITION_PROPERTY_EX, HCALL_PARTITION, 24, 4072, 0, 0,
       "GET_PARTITION_PROPERTY_EX", get_property_ex },
     { HVCALL_GET_PARTITION_ID, 0, 0, 8, 0, 0,
-      "GET_PARTITION_ID", get_partition_id },
+      "GET_PARTITION_ID", get_partition_id, HV_ACCESS_PARTITION_ID },
     { HVCALL_NOTIFY_LONG_SPIN_WAIT, 0, 8, 0, 0, 0,
       "NOTIFY_LONG_SPIN_WAIT", notify_long_spin_wait },
     { HVCALL_POST_MESSAGE, 0, 16, 0, 0, 0,
-      "POST_MESSAGE", no_connection },
+      "POST_MESSAGE", no_connection, HV_POST_MESSAGES },
     { HVCALL_SIGNAL_EVENT, 0, 8, 0, 0, 0,
-      "SIGNAL_EVENT", no_connection },
+      "SIGNAL_EVENT", no_connection, HV_SIGNAL_EVENTS },
     { HVCALL_GET_SYSTEM_PROPERTY, 0, 16, 8, 0, 0,
-      "GET_SYSTEM_PROPERTY", not_root },
+      "GET_SYSTEM_PROPERTY", root_only, HV_CPU_MANAGEMENT },
     { HVCALL_SET_SYSTEM_PROPERTY, 0, 72, 0, 0, 0,
-      "SET_SYSTEM_PROPERTY", not_root },
+      "SET_SYSTEM_PROPERTY", root_only, HV_CPU_MANAGEMENT },
     { HVCALL_ADD_LOGICAL_PROCESSOR, 0, 16, 56, 0, 0,
-      "ADD_LOGICAL_PROCESSOR", not_root },
+      "ADD_LOGICAL_PROCESSOR", root_only, HV_CPU_MANAGEMENT },
     { HVCALL_ENTER_SLEEP_STATE, 0, 4, 0, 0, 0,
-      "ENTER_SLEEP_STATE", not_root },
+      "ENTER_SLEEP_STATE", root_only, HV_CPU_MANAGEMENT },
     { HVCALL_NOTIFY_PARTITION_EVENT, 0, 8, 0, 0, 0,
-      "NOTIFY_PARTITION_EVENT", not_root },
+      "NOTIFY_PARTITION_EVENT", root_only, HV_CPU_MANAGEMENT },
     {}
 };

@@ -81,13 +81,13 @@ static uint16_t notify_port_ring_empty(EmuhvHcall *c)
 
 const EmuhvHcallDef emuhv_hcalls_port[] = {
     { HVCALL_CREATE_PORT, 0, 56, 0, 0, 0,
-      "CREATE_PORT", create_port },
+      "CREATE_PORT", create_port, HV_CREATE_PORT },
     { HVCALL_DELETE_PORT, 0, 16, 0, 0, 0,
-      "DELETE_PORT", delete_port },
+      "DELETE_PORT", delete_port, HV_CREATE_PORT },
     { HVCALL_CONNECT_PORT, HCALL_ACTIVE, 72, 0, 0, 0,
-      "CONNECT_PORT", connect_port },
+      "CONNECT_PORT", connect_port, HV_CONNECT_PORT },
     { HVCALL_DISCONNECT_PORT, HCALL_ACTIVE, 16, 0, 0, 0,
-      "DISCONNECT_PORT", disconnect_port },
+      "DISCONNECT_PORT", disconnect_port, HV_CONNECT_PORT },
     { HVCALL_NOTIFY_PORT_RING_EMPTY, 0, 8, 0, 0, 0,
       "NOTIFY_PORT_RING_EMPTY", notify_port_ring_empty },
     {}
@@ -117,10 +117,10 @@ static uint16_t unmap_stats_page(EmuhvHcall *c)
 
 const EmuhvHcallDef emuhv_hcalls_stats[] = {
     { HVCALL_MAP_STATS_PAGE, 0, 24, 8, 0, 0,
-      "MAP_STATS_PAGE", map_stats_page },
+      "MAP_STATS_PAGE", map_stats_page, HV_ACCESS_STATS },
     { HVCALL_MAP_STATS_PAGE2, 0, 32, 0, 0, 0,
-      "MAP_STATS_PAGE2", map_stats_page2 },
+      "MAP_STATS_PAGE2", map_stats_page2, HV_ACCESS_STATS },
     { HVCALL_UNMAP_STATS_PAGE, 0, 24, 0, 0, 0,
-      "UNMAP_STATS_PAGE", unmap_stats_page },
+      "UNMAP_STATS_PAGE", unmap_stats_page, HV_ACCESS_STATS },
     {}
 };

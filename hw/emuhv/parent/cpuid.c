@@ -15,18 +15,10 @@
 #define LEAF_MAX                        0x4000000au
 #define LEAF_LAST                       0x4000ffffu
 
-/*
- * 0x40000003.EBX: partitions may be made (bit 0); no CPU management (bit 12),
- * so this is L1VH and not root; no access to the partition id (bit 1), which
- * Linux then takes to be HV_PARTITION_ID_SELF.
- */
 #define FEATURES_EAX (HV_MSR_TIME_REF_COUNT_AVAILABLE | \
                       HV_MSR_SYNIC_AVAILABLE | HV_MSR_HYPERCALL_AVAILABLE | \
                       HV_MSR_VP_INDEX_AVAILABLE | HV_ACCESS_FREQUENCY_MSRS | \
                       HV_ACCESS_TSC_INVARIANT)
-#define FEATURES_EBX (HV_CREATE_PARTITIONS | HV_POST_MESSAGES | \
-                      HV_SIGNAL_EVENTS | HV_CREATE_PORT | HV_CONNECT_PORT | \
-                      HV_ACCESS_STATS)
 #define FEATURES_EDX (HV_FEATURE_FREQUENCY_MSRS_AVAILABLE | \
                       HV_FEATURE_GUEST_CRASH_MSR_AVAILABLE)
 #define HINTS_EAX    (HV_DEPRECATING_AEOI_RECOMMENDED)
@@ -74,7 +66,7 @@ void emuhv_parent_cpuid(uint32_t leaf, uint32_t r[4])
         set(r, EMUHV_BUILD, 10 << 16, 0, 0);
         break;
     case HYPERV_CPUID_FEATURES:
-        set(r, FEATURES_EAX, FEATURES_EBX, 0, FEATURES_EDX);
+        set(r, FEATURES_EAX, EMUHV_PARENT_PRIVILEGES, 0, FEATURES_EDX);
         break;
     case HYPERV_CPUID_ENLIGHTMENT_INFO:
         set(r, HINTS_EAX, NO_SPIN_HINT, 0, 0);

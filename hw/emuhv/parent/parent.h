@@ -9,6 +9,15 @@
 #include "qemu/queue.h"
 #include "hw/emuhv/base/base.h"
 
+/*
+ * What the parent may do (CPUID 0x40000003.EBX): make partitions; no CPU
+ * management, so it is L1VH and not root; no access to the partition id, which
+ * Linux then takes to be HV_PARTITION_ID_SELF.
+ */
+#define EMUHV_PARENT_PRIVILEGES \
+    (HV_CREATE_PARTITIONS | HV_POST_MESSAGES | HV_SIGNAL_EVENTS | \
+     HV_CREATE_PORT | HV_CONNECT_PORT | HV_ACCESS_STATS)
+
 /* A SynIC message that waits for its slot. */
 typedef struct EmuhvMsg {
     QSIMPLEQ_ENTRY(EmuhvMsg) next;

@@ -54,7 +54,7 @@ static int kept_slot(uint32_t msr)
 /* Returns for IGNORE_ZERO only. */
 static void unknown_msr(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
 {
-    switch (emuhv_msr_action(vp->partition, msr)) {
+    switch (emuhv_msr_action(vp->partition, msr, write)) {
     case EMUHV_MSR_INTERCEPT:
         emuhv_msr_intercept(vp, msr, write, ra);
     case EMUHV_MSR_FAULT:

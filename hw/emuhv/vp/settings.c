@@ -31,20 +31,28 @@ void emuhv_settings_free(EmuhvSettings *s)
 
 /* ---- Set by hypercalls ---- */
 
+#define MSR_ACCESS  (HV_INTERCEPT_ACCESS_MASK_READ | \
+                     HV_INTERCEPT_ACCESS_MASK_WRITE)
+
 /* An emulator has no memory limit of its own: keep a broken parent small. */
 #define MAX_SETTINGS 65536u
 
-static uint16_t set_or_clear(GHashTable *t, uint32_t key, uint32_t val)
+static uint16_t set_or_clear(GHashTable *t, uint64_t key, uint32_t val)
 {
     if (!val) {
-        g_hash_table_remove(t, GUINT_TO_POINTER(key));
+        g_hash_table_remove(t, GSIZE_TO_POINTER(key));
     } else if (g_hash_table_size(t) >= MAX_SETTINGS &&
-               !g_hash_table_contains(t, GUINT_TO_POINTER(key))) {
+               !g_hash_table_contains(t, GSIZE_TO_POINTER(key))) {
         return HV_STATUS_NO_RESOURCES;
     } else {
-        g_hash_table_insert(t, GUINT_TO_POINTER(key), GUINT_TO_POINTER(val));
+        g_hash_table_insert(t, GSIZE_TO_POINTER(key), GUINT_TO_POINTER(val));
     }
     return HV_STATUS_SUCCESS;
+}
+
+static uint32_t look_up(GHashTable *t, uint64_t key)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(t, GSIZE_TO_POINTER(key)));
 }
 
 uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
@@ -62,20 +70,20 @@ uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
         /* Children have no devices: these are always intercepted. */
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_MSR:
-        s->msr_all = access;
+        s->msr_all = access & MSR_ACCESS;
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_MSR_INDEX:
         if (param > UINT32_MAX) {
             return HV_STATUS_INVALID_PARAMETER;
         }
-        return set_or_clear(s->msr_icept, param, access & 3);
+        return set_or_clear(s->msr_icept, param, access & MSR_ACCESS);
     case HV_INTERCEPT_TYPE_X64_CPUID:
         if (param > UINT32_MAX) {
             return HV_STATUS_INVALID_PARAMETER;
         }
         return set_or_clear(s->cpuid_icept, param, access);
     case HV_INTERCEPT_TYPE_X64_GLOBAL_CPUID:
-        s->cpuid_all = access;
+        s->cpuid_all = access != 0;
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_EXCEPTION:
         if (param > 31) {
@@ -85,7 +93,7 @@ uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
                         (access ? 1u << param : 0);
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_HYPERCALL:
-        s->hypercall_icept = access;
+        s->hypercall_icept = access != 0;
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_SMI:
     case HV_INTERCEPT_TYPE_X64_APIC_INIT_SIPI:
@@ -118,11 +126,12 @@ uint16_t emuhv_cpuid_result(EmuhvPartition *p, const EmuhvCpuidResult *r)
     return HV_STATUS_SUCCESS;
 }
 
-uint16_t emuhv_msr_result(EmuhvPartition *p, uint32_t msr,
+uint16_t emuhv_msr_result(EmuhvPartition *p, uint32_t msr, bool write,
                           EmuhvMsrAction action)
 {
     QEMU_LOCK_GUARD(&p->settings->lock);
-    return set_or_clear(p->settings->msr_actions, msr, action + 1);
+    return set_or_clear(p->settings->msr_actions, (uint64_t)msr << 1 | write,
+                        action + 1);
 }
 
 /* ---- Asked by VPs ---- */
@@ -130,33 +139,34 @@ uint16_t emuhv_msr_result(EmuhvPartition *p, uint32_t msr,
 bool emuhv_cpuid_intercepted(EmuhvPartition *p, uint32_t leaf)
 {
     QEMU_LOCK_GUARD(&p->settings->lock);
-    return p->settings->cpuid_all ||
-           g_hash_table_contains(p->settings->cpuid_icept,
-                                 GUINT_TO_POINTER(leaf));
+    return p->settings->cpuid_all || look_up(p->settings->cpuid_icept, leaf);
+}
+
+static uint32_t access_mask(bool write)
+{
+    return write ? HV_INTERCEPT_ACCESS_MASK_WRITE
+                 : HV_INTERCEPT_ACCESS_MASK_READ;
 }
 
 bool emuhv_msr_intercepted(EmuhvPartition *p, uint32_t msr, bool write)
 {
-    guint mask;
-
     QEMU_LOCK_GUARD(&p->settings->lock);
-    mask = GPOINTER_TO_UINT(g_hash_table_lookup(p->settings->msr_icept,
-                                                GUINT_TO_POINTER(msr)));
-    return mask & (write ? 2 : 1);
+    return look_up(p->settings->msr_icept, msr) & access_mask(write);
 }
 
 /* What to do with an MSR that the hypervisor does not have. */
-EmuhvMsrAction emuhv_msr_action(EmuhvPartition *p, uint32_t msr)
+EmuhvMsrAction emuhv_msr_action(EmuhvPartition *p, uint32_t msr, bool write)
 {
-    guint action;
+    EmuhvSettings *s = p->settings;
+    uint32_t action;
 
-    QEMU_LOCK_GUARD(&p->settings->lock);
-    action = GPOINTER_TO_UINT(g_hash_table_lookup(p->settings->msr_actions,
-                                                  GUINT_TO_POINTER(msr)));
+    QEMU_LOCK_GUARD(&s->lock);
+    action = look_up(s->msr_actions, (uint64_t)msr << 1 | write);
     if (action) {
         return action - 1;
     }
     /* Who asks to ignore them does not want to hear of them either. */
-    return p->settings->msr_action ? EMUHV_MSR_IGNORE_ZERO :
-           p->settings->msr_all ? EMUHV_MSR_INTERCEPT : EMUHV_MSR_FAULT;
+    return s->msr_action ? EMUHV_MSR_IGNORE_ZERO :
+           s->msr_all & access_mask(write) ? EMUHV_MSR_INTERCEPT
+                                           : EMUHV_MSR_FAULT;
 }

@@ -71,12 +71,13 @@ typedef struct EmuhvVpState {
 typedef struct EmuhvSettings {
     uint64_t msr_action;        /* unimplemented MSRs: 0 #GP, 1 ignore */
     QemuMutex lock;
-    bool cpuid_all, msr_all, hypercall_icept;
+    bool cpuid_all, hypercall_icept;
+    uint32_t msr_all;           /* access mask, for those nobody knows */
     uint32_t exceptions;
     GHashTable *cpuid_icept;    /* leaf -> present */
     GHashTable *msr_icept;      /* index -> access mask */
     GArray *cpuid_results;      /* EmuhvCpuidResult */
-    GHashTable *msr_actions;    /* index -> action + 1 */
+    GHashTable *msr_actions;    /* index << 1 | write -> action + 1 */
 } EmuhvSettings;
 
 /* ---- run.c: run control, the part that all need ---- */
@@ -145,7 +146,7 @@ uint64_t emuhv_xsave_features(void);
 
 bool emuhv_cpuid_intercepted(EmuhvPartition *p, uint32_t leaf);
 bool emuhv_msr_intercepted(EmuhvPartition *p, uint32_t msr, bool write);
-EmuhvMsrAction emuhv_msr_action(EmuhvPartition *p, uint32_t msr);
+EmuhvMsrAction emuhv_msr_action(EmuhvPartition *p, uint32_t msr, bool write);
 
 /* ---- go.c ---- */
 

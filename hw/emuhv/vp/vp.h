@@ -146,7 +146,7 @@ void emuhv_settings_free(struct EmuhvSettings *s);
 uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
                                  uint32_t access, uint64_t param);
 uint16_t emuhv_cpuid_result(EmuhvPartition *p, const EmuhvCpuidResult *r);
-uint16_t emuhv_msr_result(EmuhvPartition *p, uint32_t msr,
+uint16_t emuhv_msr_result(EmuhvPartition *p, uint32_t msr, bool write,
                           EmuhvMsrAction action);
 
 /* ---- features.c ---- */

@@ -352,6 +352,99 @@ static void test_dispatch(void)
     edited(d, 8, 4, 2, BAD_VP, "a VP that is not");
 }
 
+/* ---- Messages that wait for the parent's SynIC ---- */
+
+enum { MSR_SCONTROL = 0x40000080, MSR_SIMP = 0x40000083, MSR_EOM };
+
+/* A register of VP 0: set (@value), or what it is. */
+static uint64_t vp_register(uint64_t id, uint32_t name, const uint64_t *value)
+{
+    uint64_t result = 0;
+
+    memset(input, 0, sizeof(input));
+    put(input, 0, 8, id);
+    put(input, 16, 4, name);
+    if (value) {
+        put(input, 32, 8, *value);
+    }
+    must(hypercall((value ? 0x51 : 0x50) | 1ull << 32, (uint64_t)input,
+                   (uint64_t)OUTPUT), "a register of VP 0");
+    memcpy(&result, OUTPUT, 8);
+    return result;
+}
+
+/* A child whose VP is intercepted at once: it has no memory to run in. */
+static uint64_t intercepted_child(void)
+{
+    enum { EXPLICIT_SUSPEND = 0, INTERCEPT_SUSPEND = 1 };
+    static const uint64_t zero;
+    uint64_t id = new_partition();
+
+    must(hypercall(0x41 | 1 << 16, id, 0), "INITIALIZE_PARTITION");
+    memset(input, 0, sizeof(input));
+    put(input, 0, 8, id);
+    must(hypercall(0x4e, (uint64_t)input, (uint64_t)OUTPUT), "CREATE_VP");
+    vp_register(id, EXPLICIT_SUSPEND, &zero);
+    while (!vp_register(id, INTERCEPT_SUSPEND, NULL)) {
+        __asm__ volatile("pause");
+    }
+    return id;
+}
+
+static void finalize(uint64_t id)
+{
+    must(hypercall(0x42 | 1 << 16, id, 0), "FINALIZE_PARTITION");
+}
+
+/* Whose message is in slot 0 (0: nobody's); it is taken out. */
+static uint64_t take_message(bool *more)
+{
+    struct {
+        uint32_t type;
+        uint8_t size, flags, zero[2];
+        uint64_t sender;
+    } slot;
+    uint64_t simp = 0;
+
+    try_rdmsr(MSR_SIMP, &simp);
+    memcpy(&slot, (void *)(simp & ~0xfffull), sizeof(slot));
+    memset((void *)(simp & ~0xfffull), 0, sizeof(slot));
+    *more = slot.flags & 1;
+    return slot.type ? slot.sender : 0;
+}
+
+static void test_messages(void)
+{
+    uint64_t a, b;
+    bool more;
+
+    if (PARAMS->root_scheduler) {
+        return;             /* intercepts give no message */
+    }
+    try_wrmsr(MSR_SCONTROL, 0);
+    a = intercepted_child();
+    b = intercepted_child();
+    try_wrmsr(MSR_SCONTROL, 1);
+    question(take_message(&more) == a && more, "a message",
+             "waits for the SynIC, and says that there are more");
+    question(take_message(&more) == 0, "a message",
+             "waits for the one before it");
+    try_wrmsr(MSR_EOM, 0);
+    question(take_message(&more) == b && !more, "a message",
+             "comes with the end of the one before it");
+    finalize(a);
+    finalize(b);
+    must(hypercall(0x43 | 1 << 16, a, 0), "DELETE_PARTITION");
+    must(hypercall(0x43 | 1 << 16, b, 0), "DELETE_PARTITION");
+
+    try_wrmsr(MSR_SCONTROL, 0);
+    a = intercepted_child();
+    finalize(a);
+    try_wrmsr(MSR_SCONTROL, 1);
+    question(take_message(&more) == 0, "a message", "goes with its partition");
+    must(hypercall(0x43 | 1 << 16, a, 0), "DELETE_PARTITION");
+}
+
 int main(void)
 {
     uint64_t last;
@@ -372,6 +465,7 @@ int main(void)
     }
     test_dispatch();
     test_unknown();
+    test_messages();
     for (unsigned i = 1; i < n_defs; i++) {
         good(&defs[i]);
     }

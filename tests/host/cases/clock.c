@@ -20,6 +20,14 @@ GUEST64(guest,
     "mov %rax, %r10\n"
     "mov 0x5000, %eax\n out %eax, $1\n jmp 1b");
 
+/* Reads the TSC, adds 2^40 to TSC_ADJUST, reads both: R8, R9, R10. */
+GUEST64(adjust,
+    "rdtsc\n shl $32, %rdx\n or %rdx, %rax\n mov %rax, %r8\n"
+    "mov $0x3b, %ecx\n rdmsr\n add $0x100, %edx\n wrmsr\n"
+    "rdtsc\n shl $32, %rdx\n or %rdx, %rax\n mov %rax, %r9\n"
+    "mov $0x3b, %ecx\n rdmsr\n shl $32, %rdx\n or %rdx, %rax\n"
+    "mov %rax, %r10\n out %al, $1");
+
 static uint64_t reference_time(Vm *vm)
 {
     uint64_t t = 0;
@@ -73,6 +81,21 @@ static void test_frozen(Vm *vm)
     look(vm, 1, "after the freeze");
 }
 
+static void test_adjust(Vm *vm)
+{
+    uint64_t moved;
+    Msg m;
+
+    START64(vm, 0, adjust);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "TSC_ADJUST");
+    moved = get_reg(vm, 0, R_R8 + 1) - get_reg(vm, 0, R_R8);
+    if (!ok(moved >= 1ull << 40 && moved < 2ull << 40,
+            "TSC_ADJUST moves the TSC")) {
+        say("by %llu", (unsigned long long)moved);
+    }
+    is_u64(get_reg(vm, 0, R_R8 + 2), 1ull << 40, "and keeps its value");
+}
+
 int main(void)
 {
     uint64_t t = 0, next;
@@ -91,6 +114,7 @@ int main(void)
     is_u64(get_reg(&vm, 1, R_REFERENCE_TSC), TSC_PAGE | 1,
            "both VPs have one TSC page");
     test_frozen(&vm);
+    test_adjust(&vm);
     vm_free(&vm);
     return done();
 }

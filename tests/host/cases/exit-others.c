@@ -11,6 +11,9 @@ GUEST16(cpuid1, "mov $1, %eax\n xor %ecx, %ecx\n cpuid\n"
 GUEST16(rdmsr, "mov $0x12345, %ecx\n rdmsr\n out %eax, $1");
 GUEST16(wrmsr, "mov $0x12345, %ecx\n mov $0x11, %eax\n mov $0x22, %edx\n"
                "wrmsr\n out %eax, $1");
+GUEST16(read_pat, "mov $0x277, %ecx\n rdmsr\n out %eax, $1");
+GUEST16(write_pat, "mov $0x277, %ecx\n mov $0x00070406, %eax\n"
+                   "mov %eax, %edx\n wrmsr\n out %eax, $1");
 GUEST16(ud, "ud2\n hlt");
 GUEST16(triple, "lidt %cs:empty - triple + 0x1000\n int3\n"
                 "empty: .word 0\n .long 0");
@@ -78,6 +81,78 @@ static void test_msr(Vm *vm)
     }
 }
 
+/* Which of reads and writes of an MSR that there is gives a message */
+static void test_access(Vm *vm)
+{
+    enum { PAT = 0x277, MSR_INDEX = 0xc };
+    Msg m;
+
+    is_u64(install_intercept(vm, MSR_INDEX, 1, PAT), ST_SUCCESS,
+           "an intercept for reads of an MSR");
+    START16(vm, 0, write_pat);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "a write gives no message");
+    START16(vm, 0, read_pat);
+    vp_gives(vm, 0, &m, MSG_MSR, "a read does");
+    is_u64(install_intercept(vm, MSR_INDEX, 2, PAT), ST_SUCCESS,
+           "an intercept for writes instead");
+    START16(vm, 0, read_pat);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "a read gives no message");
+    START16(vm, 0, write_pat);
+    vp_gives(vm, 0, &m, MSG_MSR, "a write does");
+    is_u64(install_intercept(vm, MSR_INDEX, 0, PAT), ST_SUCCESS,
+           "no intercept any more");
+    START16(vm, 0, write_pat);
+    vp_gives(vm, 0, &m, MSG_IO_PORT, "nor does a write then");
+}
+
+/* The same for MSRs that nobody knows */
+static void test_unknown_access(void)
+{
+    Vm vm;
+    Msg m;
+
+    vm_make(&vm, 1 << 20, 1);
+    is_u64(install_intercept(&vm, EXCEPTION, 4, 13), ST_SUCCESS,
+           "an intercept for #GP");
+    is_u64(install_intercept(&vm, MSR, 1, 0), ST_SUCCESS,
+           "an intercept for reads of unknown MSRs");
+    START16(&vm, 0, rdmsr);
+    vp_gives(&vm, 0, &m, MSG_MSR, "RDMSR gives a message");
+    START16(&vm, 0, wrmsr);
+    vp_gives(&vm, 0, &m, MSG_EXCEPTION, "WRMSR faults");
+    is_u64(install_intercept(&vm, MSR, 2, 0), ST_SUCCESS,
+           "an intercept for writes instead");
+    START16(&vm, 0, rdmsr);
+    vp_gives(&vm, 0, &m, MSG_EXCEPTION, "RDMSR faults");
+    START16(&vm, 0, wrmsr);
+    vp_gives(&vm, 0, &m, MSG_MSR, "WRMSR gives a message");
+    vm_free(&vm);
+}
+
+/* An answer in advance, for reads only */
+static void test_msr_result(void)
+{
+    struct {
+        uint64_t partition;
+        uint32_t vp, type, msr, access, action, rest[9];
+    } in = { .vp = ~0u, .type = MSR, .msr = 0x12345, .action = 1 };
+    Vm vm;
+    Msg m;
+
+    vm_make(&vm, 1 << 20, 1);
+    is_u64(install_intercept(&vm, MSR, 3, 0), ST_SUCCESS,
+           "an intercept for unknown MSRs");
+    is_u64(hypercall(vm.fd, HC_REGISTER_RESULT, NULL, &in, 60, NULL, 0),
+           ST_SUCCESS, "reads of one shall give 0");
+    START16(&vm, 0, rdmsr);
+    if (vp_gives(&vm, 0, &m, MSG_IO_PORT, "RDMSR of it goes on")) {
+        is_u64(msg_io_rax(&m) & 0xffffffff, 0, "with 0");
+    }
+    START16(&vm, 0, wrmsr);
+    vp_gives(&vm, 0, &m, MSG_MSR, "WRMSR of it gives a message");
+    vm_free(&vm);
+}
+
 static void test_unknown_msr(void)
 {
     Vm vm;
@@ -142,7 +217,10 @@ int main(void)
     test_cpuid(&vm);
     test_cpuid_result(&vm);
     test_msr(&vm);
+    test_access(&vm);
     test_unknown_msr();
+    test_unknown_access();
+    test_msr_result();
     test_exceptions(&vm);
     test_invalid_state(&vm);
     ok(install_intercept(&vm, 0x77, 4, 0) != ST_SUCCESS,

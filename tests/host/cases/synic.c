@@ -2,12 +2,14 @@
 /* A guest's SynIC: messages and event flags from the parent; refusals. */
 #include "vm.h"
 
-enum { SIMP = 0x5000, SIEFP = 0x6000, SINT = 2, FLAG_SINT = 3, FLAG = 37 };
+enum { SIMP = 0x5000, SIEFP = 0x6000, SINT = 2, FLAG_SINT = 3, FLAG = 37,
+       AUTO_SINT = 4 };
 
 /*
  * The guest switches its SynIC on: SINT 2 with vector 0x52, SINT 3 with vector
- * 0x53. Their handlers report what came at ports 0x20 and 0x30, free the slot
- * and say so at port 0x40. ES is at the local APIC.
+ * 0x53, SINT 4 with vector 0x54 and auto-EOI. The handlers report what came at
+ * ports 0x20, 0x30 and 0x60, free the slot and say so at port 0x40. ES is at
+ * the local APIC.
  */
 GUEST16(guest,
     "movl $0x1ff, %es:0xf0\n"
@@ -19,11 +21,15 @@ GUEST16(guest,
     "mov $0x40000082, %ecx\n mov $0x6001, %eax\n wrmsr\n"
     "mov $0x40000092, %ecx\n mov $0x52, %eax\n wrmsr\n"
     "mov $0x40000093, %ecx\n mov $0x53, %eax\n wrmsr\n"
+    "movw $h54 - guest + 0x1000, 0x150\n movw $0, 0x152\n"
+    "mov $0x40000094, %ecx\n mov $0x20054, %eax\n wrmsr\n"
     "out %al, $0x10\n"
     "sti\n 1: hlt\n jmp 1b\n"
     "h52: mov 0x5200, %eax\n out %eax, $0x20\n"
     "movl $0, 0x5200\n mov $0x40000084, %ecx\n xor %eax, %eax\n wrmsr\n"
     "movl $0, %es:0xb0\n out %al, $0x40\n iret\n"
+    "h54: mov 0x5400, %eax\n movl $0, 0x5400\n out %eax, $0x60\n"
+    "out %al, $0x40\n iret\n"
     "h53: mov 0x6304, %eax\n out %eax, $0x30\n"
     "movl $0, 0x6304\n movl $0, %es:0xb0\n out %al, $0x40\n iret");
 /* Without SynIC feature its MSRs do not exist. */
@@ -111,6 +117,18 @@ static void test_events(Vm *vm)
            "an event of SINT 16");
 }
 
+/* Without an end of interrupt no other one of this vector would come. */
+static void test_auto_eoi(Vm *vm)
+{
+    unsigned i;
+
+    for (i = 0; i < 3; i++) {
+        is_u64(post(vm, AUTO_SINT, 0x20 + i), ST_SUCCESS,
+               "message %u for a SINT with auto-EOI", i);
+        reports(vm, 0x60, 0x20 + i, "a SINT with auto-EOI");
+    }
+}
+
 static void test_none(void)
 {
     Vm vm;
@@ -141,6 +159,7 @@ int main(void)
     vp_at_port(&vm, 0, 0x10, "the guest is ready", &m);
     test_messages(&vm);
     test_events(&vm);
+    test_auto_eoi(&vm);
     vm_free(&vm);
     test_none();
     return done();

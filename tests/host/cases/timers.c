@@ -23,8 +23,10 @@ GUEST16(guest,
     "out %al, $0x10\n"
     "sti\n 1: hlt\n jmp 1b\n"
     "h50: movl $0, %es:0xb0\n out %al, $0x50\n iret\n"
-    "h51: mov 0x5100, %eax\n movl $0, 0x5100\n movl $0, %es:0xb0\n"
-    "out %eax, $0x51\n iret");
+    "h51: mov 0x5100, %eax\n movl $0, 0x5100\n"
+    "test $1, %bl\n jz 2f\n push %eax\n mov $0x40000084, %ecx\n"
+    "xor %eax, %eax\n wrmsr\n pop %eax\n"
+    "2: movl $0, %es:0xb0\n out %eax, $0x51\n iret");
 
 static void start(Vm *vm)
 {
@@ -78,6 +80,34 @@ static void test_message(Vm *vm)
     set_reg(vm, 0, COUNT1, reference_time(vm) + MILLISECOND);
     set_reg(vm, 0, CONFIG1, ENABLE | 1 << 16);
     if (vp_at_port(vm, 0, 0x51, "a timer by message", &m)) {
+        is_u64((uint32_t)msg_io_rax(&m), 0x80000010, "the message says so");
+    }
+}
+
+/* A message that finds its slot full comes when the guest says EOM. */
+static void test_full_slot(Vm *vm)
+{
+    struct {
+        uint64_t partition;
+        uint32_t vp, vtl, sint;
+        uint8_t message[256];
+        uint32_t padding;
+    } __attribute__((packed)) in = { .sint = 1, .message = { 0x11 } };
+    Msg m;
+
+    set_reg(vm, 0, R_RBX, 1);       /* it writes the EOM register from now on */
+    is_u64(hypercall(vm->fd, HC_POST_MESSAGE, NULL, &in, sizeof(in), NULL, 0),
+           ST_SUCCESS, "a message fills the slot");
+    set_reg(vm, 0, COUNT1, reference_time(vm));
+    set_reg(vm, 0, CONFIG1, ENABLE | 1 << 16);
+    /* It has fired when it is no longer enabled. */
+    while (get_reg(vm, 0, CONFIG1) & ENABLE) {
+        continue;
+    }
+    if (vp_at_port(vm, 0, 0x51, "the message that came first", &m)) {
+        is_u64((uint32_t)msg_io_rax(&m), 0x11, "it is that one");
+    }
+    if (vp_at_port(vm, 0, 0x51, "the timer's message after EOM", &m)) {
         is_u64((uint32_t)msg_io_rax(&m), 0x80000010, "the message says so");
     }
 }
@@ -152,6 +182,7 @@ int main(void)
     start(&other);
     test_direct(&vm);
     test_message(&vm);
+    test_full_slot(&vm);
     test_periodic(&vm);
     test_frozen(&vm, &other);
     vm_free(&other);
