@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import struct
-import sys
 import tempfile
 import time
 from linux import Small

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import threading
-import time
 
 from vm import ACCEL, PATIENCE, TOP, QmpError, Tap, Vm, until
 from console import Console
