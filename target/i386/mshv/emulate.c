@@ -228,6 +228,12 @@ static int write_vec(void *opaque, unsigned idx, const void *buf, unsigned len,
     return mshv_x86_set_regs(e->cs, &reg, 1, &e->err);
 }
 
+static int read_opmask(void *opaque, unsigned idx, uint64_t *val)
+{
+    *val = all_state(opaque)->opmask_regs[idx];
+    return 0;
+}
+
 /*
  * An MMX instruction sets TOP to 0 and marks all registers as used. fpregs[i]
  * is ST(i), so the registers move when TOP does.
@@ -367,6 +373,7 @@ const struct insn_ops mshv_insn_ops = {
     .io_write = io_write,
     .read_vec = read_vec,
     .write_vec = write_vec,
+    .read_opmask = read_opmask,
     .read_mmx = read_mmx,
     .write_mmx = write_mmx,
     .read_xcr0 = read_xcr0,

@@ -32,8 +32,9 @@ enum {
     E_MULTI     = 1 << 18,  /* more than one access of memory */
     E_MOFFS     = 1 << 19,
     E_DEST      = 1 << 20,  /* ModRM.reg is an address (MOVDIR64B) */
-    E_X87       = 1 << 22,
     E_CR2PAGE   = 1 << 21,  /* CR2 may be any address of the faulting page */
+    E_X87       = 1 << 22,
+    E_EVEX      = 1 << 23,  /* EVEX instead of VEX, with any opmask register */
 };
 
 /* CPUID feature: leaf 1 ECX, 7 EBX, 7 ECX, 0x80000001 ECX, and the bit */

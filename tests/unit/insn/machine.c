@@ -140,6 +140,14 @@ static int write_vec(void *opaque, unsigned idx, const void *buf, unsigned len,
     return 0;
 }
 
+static int read_opmask(void *opaque, unsigned idx, uint64_t *val)
+{
+    struct machine *m = opaque;
+
+    *val = m->opmask[idx];
+    return 0;
+}
+
 static int read_mmx(void *opaque, unsigned idx, uint64_t *val)
 {
     struct machine *m = opaque;
@@ -231,6 +239,7 @@ const struct insn_ops machine_ops = {
     .io_write = io_write,
     .read_vec = read_vec,
     .write_vec = write_vec,
+    .read_opmask = read_opmask,
     .read_mmx = read_mmx,
     .write_mmx = write_mmx,
     .read_xcr0 = read_xcr0,

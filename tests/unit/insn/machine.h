@@ -39,6 +39,7 @@ struct machine {
     struct access log[MAX_LOG];         /* of MMIO */
     unsigned nlog;
     uint8_t vec[32][64];
+    uint64_t opmask[8];
     uint8_t fx[INSN_FX_SIZE];           /* but for the XMM registers */
     uint64_t xcr0;
     uint32_t pkru;

@@ -33,6 +33,7 @@ static struct native_state *now;
 static gregset_t saved;
 static uint8_t saved_fx[160];
 static bool have_ymm;
+static unsigned opmask;         /* where they are, 0 if there are none */
 
 static void enter(int sig, siginfo_t *info, void *context)
 {
@@ -58,6 +59,10 @@ static void enter(int sig, siginfo_t *info, void *context)
     if (have_ymm) {
         memcpy(&bv, x + X_XSTATE_BV, 8);
         bv |= 7;
+        if (opmask) {
+            memcpy(x + opmask, now->opmask, sizeof(now->opmask));
+            bv |= 1 << 5;
+        }
         memcpy(x + X_XSTATE_BV, &bv, 8);
     }
     g[REG_RIP] = NATIVE_CODE;
@@ -109,6 +114,9 @@ bool native_init(const char **why)
 
     __cpuid(1, a, b, c, d);
     have_ymm = (c >> 28 & 1) && (c >> 27 & 1);
+    if (have_ymm && __get_cpuid_count(13, 5, &a, &b, &c, &d) && a) {
+        opmask = b;
+    }
     if (!map_at(NATIVE_CODE, 8192, PROT_READ | PROT_WRITE | PROT_EXEC) ||
         !map_at(NATIVE_DATA, NATIVE_DATA_LEN, PROT_READ | PROT_WRITE)) {
         *why = "the addresses for code and data are not free";

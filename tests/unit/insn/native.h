@@ -19,6 +19,7 @@ struct native_state {
     uint64_t rip;
     uint64_t rflags;
     uint8_t vec[16][32];
+    uint64_t opmask[8];     /* only set, if there are any */
     uint8_t fx[160];        /* head of FXSAVE's image: x87, MXCSR, ST or MMX */
     int vector;             /* 3 if it ended at the breakpoint behind it */
     uint64_t cr2;

@@ -182,6 +182,7 @@ static unsigned emulate(const struct trial *t, struct machine *m, bool mmio)
         memcpy(m->vec[i], t->in.vec[i], 32);
         memset(m->vec[i] + 32, 0, 32);
     }
+    memcpy(m->opmask, t->in.opmask, sizeof(m->opmask));
     memcpy(m->fx, t->in.fx, 28);
     memcpy(m->fx + 28, t->out.fx + 28, 4);      /* this processor's */
     memcpy(m->fx + 32, t->in.fx + 32, sizeof(t->in.fx) - 32);
@@ -200,8 +201,15 @@ static unsigned emulate(const struct trial *t, struct machine *m, bool mmio)
     return bad;
 }
 
+static enum insn_vendor machine_vendor;
+
 static bool skip_result(const struct trial *t)
 {
+    /* May an opmask of zeroes hide that an operand is not aligned? */
+    if (t->evex && t->e->align && (t->target & (t->vl - 1)) &&
+        machine_vendor != INSN_AMD) {
+        return true;
+    }
     /* 16-bit SHLD and SHRD by more than 16: all is undefined. */
     return (t->e->flags & E_SHIFT) && t->e->map == 1 &&
            (t->undef & U_ALL) == U_ALL;
@@ -303,7 +311,7 @@ int main(void)
     machine_mode64(all.m);
     machine_map(all.m, NATIVE_CODE, 0x8000, PTE_P | PTE_U);
     __cpuid(0, a, b, c, d);
-    all.m->cpu.vendor = insn_vendor_of(b, c, d);
+    machine_vendor = all.m->cpu.vendor = insn_vendor_of(b, c, d);
     /* as Linux has it */
     all.m->cpu.seg[INSN_FS].selector = all.m->cpu.seg[INSN_GS].selector = 0;
     printf("1..%u\n", nencodings);

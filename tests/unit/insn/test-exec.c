@@ -73,9 +73,32 @@ START_TEST(evex)
     }
     expect_done("62 61 7f 28 7f 73 02");
     ck_assert_mem_eq(m->mmio + 64, m->vec[30], 32);
-    ck_assert_int_eq(run("62 f1 fe 49 6f 03"), INSN_UNSUPPORTED);
-    ck_assert_str_eq(res.why, "AVX-512 with a mask");
     expect_fault("62 f1 fe 58 6f 03", INSN_VEC_UD, -1);
+    /* vmovdqu64 zmm1 {k1}{z}, [rbx], and with the rest of zmm1 as it was */
+    m->cpu.vendor = INSN_AMD;
+    m->opmask[1] = 0xff41;
+    memset(m->vec[1], 0x99, 64);
+    m->nlog = 0;
+    expect_done("62 f1 fe 49 6f 0b");
+    ck_assert_uint_eq(m->nlog, 2);
+    ck_assert_uint_eq(m->log[1].gpa, MMIO_BASE + 48);
+    ck_assert_uint_eq(m->log[1].len, 8);
+    ck_assert_mem_eq(m->vec[1], m->mmio, 8);
+    ck_assert_uint_eq(m->vec[1][8], 0x99);
+    ck_assert_mem_eq(m->vec[1] + 48, m->mmio + 48, 8);
+    expect_done("62 f1 fe c9 6f 0b");
+    ck_assert_uint_eq(m->vec[1][8], 0);
+    ck_assert_mem_eq(m->vec[1] + 48, m->mmio + 48, 8);
+    /* A store may not zero, streaming moves take no mask. */
+    expect_fault("62 f1 fe c9 7f 0b", INSN_VEC_UD, -1);
+    expect_fault("62 f1 7c 49 2b 0b", INSN_VEC_UD, -1);
+    /* What is not selected does not fault. */
+    m->opmask[1] = 1;
+    m->cpu.gpr[INSN_RBX] = HOLE - 8;
+    expect_done("62 f1 fe 49 7f 0b");
+    m->opmask[1] = 3;
+    expect_fault("62 f1 fe 49 7f 0b", INSN_VEC_PF, INSN_PF_W);
+    ck_assert_uint_eq(res.fault.cr2, HOLE);
 }
 END_TEST
 

@@ -79,6 +79,9 @@ static void random_state(struct trial *t)
     for (i = 0; i < sizeof(t->in.vec); i++) {
         ((uint8_t *)t->in.vec)[i] = rnd() >> 32;
     }
+    for (i = 0; i < 8; i++) {
+        t->in.opmask[i] = rnd();
+    }
     random_fpu(t);
     t->in.rip = NATIVE_CODE;
     t->in.rflags = (rnd() & 0x8d5) | 0x202;
@@ -110,6 +113,18 @@ static uint64_t pick_target(struct trial *t)
     return NATIVE_DATA + off;
 }
 
+/* Zeroing, which is for loads alone, needs a mask other than that of all. */
+static void emit_evex(struct trial *t, unsigned rex, bool w)
+{
+    bool load = t->e->op == 0x10 || t->e->op == 0x28 || t->e->op == 0x6f;
+    unsigned aaa = rnd() % 8, z = load && aaa && (rnd() & 1);
+
+    emit(t, 0x62, 1);
+    emit(t, (~rex & 7) << 5 | 0x10 | t->e->map, 1);
+    emit(t, w << 7 | 0x7c | t->e->pp, 1);
+    emit(t, z << 7 | (t->vl == 32) << 5 | 8 | aaa, 1);
+}
+
 /* Prefixes, VEX and opcode; ModRM's registers are @reg, @index and @rm. */
 static void emit_opcode(struct trial *t, unsigned reg, unsigned index,
                         unsigned rm, bool addr32)
@@ -123,6 +138,11 @@ static void emit_opcode(struct trial *t, unsigned reg, unsigned index,
     if (addr32) {
         t->addr32 = true;
         emit(t, 0x67, 1);
+    }
+    if (t->evex) {
+        emit_evex(t, rex, w);
+        emit(t, op, 1);
+        return;
     }
     if (t->vex) {
         unsigned vvvv = e->flags & E_NDS ? rnd() % 16 : 0;
@@ -239,7 +259,7 @@ static void build_mem(struct trial *t)
         gpr[index] = (int32_t)rnd() >> 4;
         gpr[base] = t->target - disp - (gpr[index] << scale);
     } else if (form == BASE_DISP8) {
-        gpr[base] = t->target - disp;
+        gpr[base] = t->target - disp * (t->evex ? t->vl : 1);
     } else if (form == ADDR32) {
         disp = 0;
         gpr[base] = t->target;
@@ -389,6 +409,7 @@ static void choose_form(struct trial *t)
         } while (!(f & vex));
         t->vex = vex != E_LEG;
         t->vl = vex == E_V256 ? 32 : 16;
+        t->evex = f & E_EVEX;
     }
 }
 

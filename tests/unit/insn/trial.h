@@ -21,6 +21,7 @@ struct trial {
     unsigned opsize;
     unsigned vl;                /* 0: no VEX */
     bool vex, locked, mem;
+    bool evex;
     bool addr32;                /* 67 */
     uint64_t target;            /* address of the memory operand */
     uint32_t undef;

@@ -70,11 +70,10 @@ static enum insn_status check_vector(struct insn_ctx *c)
     if (!(c->row & (IR_MMX | IR_XMM))) {
         return INSN_DONE;
     }
-    if (c->evex && (c->evex_b || (c->evex_z && !c->evex_aaa))) {
+    if (c->evex && (c->evex_b || (c->evex_z && !c->evex_aaa) ||
+                    (c->evex_z && c->op->fn == insn_vec_store) ||
+                    (c->evex_aaa && !(c->op->arg2 & VA_MASK)))) {
         return insn_raise(c, INSN_VEC_UD);
-    }
-    if (c->evex_aaa) {
-        return insn_unsupported(c, "AVX-512 with a mask");
     }
     if (c->vex) {
         if (!(cpu->cr4 & INSN_CR4_OSXSAVE)) {

@@ -183,6 +183,9 @@ struct insn_ops {
     int (*write_vec)(void *opaque, unsigned idx, const void *buf,
                      unsigned len, bool zero_upper);
 
+    /* Opmask register @idx; asked only if XCR0 allows AVX-512. */
+    int (*read_opmask)(void *opaque, unsigned idx, uint64_t *val);
+
     /*
      * MMX registers 0-7.  Each MMX instruction also sets the x87 TOP to 0 and
      * all tags to valid; a write sets bits 79:64 of that register.

@@ -49,6 +49,7 @@ enum {
     VA_ALIGN    = 1 << 0,   /* the memory operand must be aligned */
     VA_W8       = 1 << 1,   /* of 8 bytes with REX.W or VEX.W in 64-bit mode */
     VA_SIGN     = 1 << 2,
+    VA_MASK     = 1 << 3,   /* EVEX: an opmask register may select elements */
 };
 
 /* .arg of insn_vec_lanes; .arg2 is the size of a lane in bytes */

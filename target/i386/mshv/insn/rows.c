@@ -32,6 +32,7 @@ enum {
     ALIGN = VA_ALIGN,
     W8 = VA_W8,
     SIGN = VA_SIGN,
+    MASK = VA_MASK,
 };
 
 static const struct insn_opcode vex_group15[8] = {
@@ -175,21 +176,21 @@ const struct insn_row insn_rows[] = {
     { 3, 0x39, P66, AVX256 | IR_W0, { insn_vec_extract128, IMM } },
     { 3, 0xf0, PF2, BMI, { insn_rorx, IF_MODRM | IF_IMM8 } },
 
-    /* EVEX: whole vectors, without a mask */
-    { 1, 0x10, NP, EVEX | IR_W0, { insn_vec_load, MEM, 0, 0 } },
-    { 1, 0x10, P66, EVEX | IR_W1, { insn_vec_load, MEM, 0, 0 } },
-    { 1, 0x11, NP, EVEX | IR_W0, { insn_vec_store, MEM, 0, 0 } },
-    { 1, 0x11, P66, EVEX | IR_W1, { insn_vec_store, MEM, 0, 0 } },
-    { 1, 0x28, NP, EVEX | IR_W0, { insn_vec_load, MEM, 0, ALIGN } },
-    { 1, 0x28, P66, EVEX | IR_W1, { insn_vec_load, MEM, 0, ALIGN } },
-    { 1, 0x29, NP, EVEX | IR_W0, { insn_vec_store, MEM, 0, ALIGN } },
-    { 1, 0x29, P66, EVEX | IR_W1, { insn_vec_store, MEM, 0, ALIGN } },
+    /* EVEX: whole vectors, all of them or what a mask selects */
+    { 1, 0x10, NP, EVEX | IR_W0, { insn_vec_load, MEM, 0, MASK } },
+    { 1, 0x10, P66, EVEX | IR_W1, { insn_vec_load, MEM, 0, MASK } },
+    { 1, 0x11, NP, EVEX | IR_W0, { insn_vec_store, MEM, 0, MASK } },
+    { 1, 0x11, P66, EVEX | IR_W1, { insn_vec_store, MEM, 0, MASK } },
+    { 1, 0x28, NP, EVEX | IR_W0, { insn_vec_load, MEM, 0, ALIGN | MASK } },
+    { 1, 0x28, P66, EVEX | IR_W1, { insn_vec_load, MEM, 0, ALIGN | MASK } },
+    { 1, 0x29, NP, EVEX | IR_W0, { insn_vec_store, MEM, 0, ALIGN | MASK } },
+    { 1, 0x29, P66, EVEX | IR_W1, { insn_vec_store, MEM, 0, ALIGN | MASK } },
     { 1, 0x2b, NP, EVEX | IR_W0, { insn_vec_store, MEM, 0, ALIGN } },
     { 1, 0x2b, P66, EVEX | IR_W1, { insn_vec_store, MEM, 0, ALIGN } },
-    { 1, 0x6f, P66, EVEX, { insn_vec_load, MEM, 0, ALIGN } },
-    { 1, 0x6f, PF3 | PF2, EVEX, { insn_vec_load, MEM, 0, 0 } },
-    { 1, 0x7f, P66, EVEX, { insn_vec_store, MEM, 0, ALIGN } },
-    { 1, 0x7f, PF3 | PF2, EVEX, { insn_vec_store, MEM, 0, 0 } },
+    { 1, 0x6f, P66, EVEX, { insn_vec_load, MEM, 0, ALIGN | MASK } },
+    { 1, 0x6f, PF3 | PF2, EVEX, { insn_vec_load, MEM, 0, MASK } },
+    { 1, 0x7f, P66, EVEX, { insn_vec_store, MEM, 0, ALIGN | MASK } },
+    { 1, 0x7f, PF3 | PF2, EVEX, { insn_vec_store, MEM, 0, MASK } },
     { 1, 0xe7, P66, EVEX | IR_W0, { insn_vec_store, MEM, 0, ALIGN } },
     { 2, 0x2a, P66, EVEX | IR_W0, { insn_vec_load, MEM, 0, ALIGN } },
 };

@@ -80,13 +80,153 @@ static unsigned first_source(const struct insn_ctx *c)
     return c->mode == 8 ? c->vvvv : c->vvvv & 7;
 }
 
+/*
+ * Masked moves: elements that the mask does not select are not accessed at all;
+ * the others are all resolved before the first is read or written.
+ */
+struct masked {
+    unsigned size, n;
+    uint64_t selected;
+    struct insn_mem mem[64];
+};
+
+/*
+ * Some processors name the last byte of a masked store, not the first that
+ * faults: here as far as it lies in the page that faults.
+ */
+static void name_last_byte(struct insn_ctx *c, const struct masked *k)
+{
+    const struct insn_fault first = c->res->fault;
+    unsigned last = 63 - __builtin_clzll(k->selected);
+    uint64_t off = (c->ea + last * k->size) & insn_size_mask(c->adsize);
+    uint64_t gva = 0;
+    enum insn_status st = insn_linear(c, c->seg, off, k->size, true, &gva);
+
+    c->res->fault = first;
+    if (first.vector == INSN_VEC_PF) {
+        gva += k->size - 1;
+        c->res->fault.cr2 =
+            st == INSN_DONE && !((gva ^ first.cr2) & INSN_PAGE_MASK)
+            ? gva : first.cr2 | ~INSN_PAGE_MASK;
+    }
+}
+
+static enum insn_status resolve_selected(struct insn_ctx *c, bool write,
+                                         struct masked *k)
+{
+    enum insn_status st = INSN_DONE;
+    unsigned i;
+
+    for (i = 0; i < k->n && st == INSN_DONE; i++) {
+        if (k->selected >> i & 1) {
+            uint64_t off = (c->ea + i * k->size) & insn_size_mask(c->adsize);
+
+            st = insn_resolve(c, c->seg, off, k->size, write, &k->mem[i]);
+        }
+    }
+    if (st == INSN_FAULT && write &&
+        insn_habits(c)->masked_store_cr2_is_last) {
+        name_last_byte(c, k);
+    }
+    return st;
+}
+
+static enum insn_status read_selected(struct insn_ctx *c,
+                                      const struct masked *k, uint8_t *buf)
+{
+    enum insn_status st = INSN_DONE;
+    unsigned i;
+
+    for (i = 0; i < k->n && st == INSN_DONE; i++) {
+        if (k->selected >> i & 1) {
+            st = insn_mem_read(c, &k->mem[i], buf + i * k->size);
+        }
+    }
+    return st;
+}
+
+static enum insn_status write_selected(struct insn_ctx *c,
+                                       const struct masked *k,
+                                       const uint8_t *buf)
+{
+    enum insn_status st = INSN_DONE;
+    unsigned i;
+
+    for (i = 0; i < k->n && st == INSN_DONE; i++) {
+        if (k->selected >> i & 1) {
+            st = insn_mem_write(c, &k->mem[i], buf + i * k->size);
+        }
+    }
+    return st;
+}
+
+/* Of AVX-512: the opmask register selects, and W and the prefix say what. */
+static enum insn_status resolve_opmask(struct insn_ctx *c, bool write,
+                                       struct masked *k)
+{
+    enum insn_status st = INSN_DONE;
+    uint64_t gva;
+    int ret = c->ops->read_opmask(c->opaque, c->evex_aaa, &k->selected);
+
+    if (ret < 0) {
+        return insn_error(c, ret);
+    }
+    k->size = c->rex_w ? 8 : 4;
+    if (c->pp == PP_F2) {
+        k->size = c->rex_w ? 2 : 1;
+    }
+    k->n = c->vl / k->size;
+    if (k->n < 64) {
+        k->selected &= (1ull << k->n) - 1;
+    }
+    /* AMD's check no alignment if nothing is selected; of Intel's who knows. */
+    if ((c->op->arg2 & VA_ALIGN) && k->selected) {
+        st = insn_linear(c, c->seg, c->ea, c->vl, write, &gva);
+        if (st == INSN_DONE && (gva & (c->vl - 1))) {
+            st = insn_raise_ec0(c, INSN_VEC_GP);
+        }
+    }
+    return st == INSN_DONE ? resolve_selected(c, write, k) : st;
+}
+
+static enum insn_status opmask_load(struct insn_ctx *c)
+{
+    uint8_t buf[64] = { 0 };
+    struct masked k;
+    enum insn_status st = resolve_opmask(c, false, &k);
+
+    if (st == INSN_DONE && !c->evex_z) {
+        st = get(c, vec_reg(c), c->vl, buf);
+    }
+    if (st == INSN_DONE) {
+        st = read_selected(c, &k, buf);
+    }
+    return st == INSN_DONE ? put(c, c->vl, buf) : st;
+}
+
+static enum insn_status opmask_store(struct insn_ctx *c)
+{
+    uint8_t buf[64];
+    struct masked k;
+    enum insn_status st = resolve_opmask(c, true, &k);
+
+    if (st == INSN_DONE) {
+        st = get(c, vec_reg(c), c->vl, buf);
+    }
+    return st == INSN_DONE ? write_selected(c, &k, buf) : st;
+}
+
 /* .arg: bytes of memory, 0 for the vector's length; the rest becomes zero. */
 enum insn_status insn_vec_load(struct insn_ctx *c)
 {
     unsigned len = mem_size(c);
     uint8_t buf[64] = { 0 };
-    enum insn_status st = load(c, len, buf);
+    enum insn_status st;
 
+    if (c->evex_aaa) {
+        return opmask_load(c);
+    }
+    st = load(c, len, buf);
     return st == INSN_DONE ? put(c, len, buf) : st;
 }
 
@@ -94,8 +234,12 @@ enum insn_status insn_vec_store(struct insn_ctx *c)
 {
     unsigned len = mem_size(c);
     uint8_t buf[64];
-    enum insn_status st = get(c, vec_reg(c), len < 16 ? 16 : len, buf);
+    enum insn_status st;
 
+    if (c->evex_aaa) {
+        return opmask_store(c);
+    }
+    st = get(c, vec_reg(c), len < 16 ? 16 : len, buf);
     return st == INSN_DONE ? store(c, len, buf) : st;
 }
 
@@ -280,37 +424,9 @@ enum insn_status insn_vec_insert128(struct insn_ctx *c)
 }
 
 /*
- * VMASKMOV, VPMASKMOV: .arg is the size of an element.  Those whose mask has
- * the top bit clear are not accessed at all; the others are all resolved before
- * the first is read or written.
+ * VMASKMOV, VPMASKMOV: .arg is the size of an element.  Those are selected
+ * whose mask has the top bit set.
  */
-struct masked {
-    unsigned size, n;
-    uint32_t selected;
-    struct insn_mem mem[8];
-};
-
-/*
- * Some processors name the last byte of a masked store, not the first that
- * faults: here as far as it lies in the page that faults.
- */
-static void name_last_byte(struct insn_ctx *c, const struct masked *k)
-{
-    const struct insn_fault first = c->res->fault;
-    unsigned last = 31 - __builtin_clz(k->selected);
-    uint64_t off = (c->ea + last * k->size) & insn_size_mask(c->adsize);
-    uint64_t gva = 0;
-    enum insn_status st = insn_linear(c, c->seg, off, k->size, true, &gva);
-
-    c->res->fault = first;
-    if (first.vector == INSN_VEC_PF) {
-        gva += k->size - 1;
-        c->res->fault.cr2 =
-            st == INSN_DONE && !((gva ^ first.cr2) & INSN_PAGE_MASK)
-            ? gva : first.cr2 | ~INSN_PAGE_MASK;
-    }
-}
-
 static enum insn_status resolve_masked(struct insn_ctx *c, bool write,
                                        struct masked *k)
 {
@@ -322,20 +438,9 @@ static enum insn_status resolve_masked(struct insn_ctx *c, bool write,
     k->n = c->vl / k->size;
     k->selected = 0;
     for (i = 0; i < k->n; i++) {
-        k->selected |= (uint32_t)(mask[(i + 1) * k->size - 1] >> 7) << i;
+        k->selected |= (uint64_t)(mask[(i + 1) * k->size - 1] >> 7) << i;
     }
-    for (i = 0; i < k->n && st == INSN_DONE; i++) {
-        if (k->selected >> i & 1) {
-            uint64_t off = (c->ea + i * k->size) & insn_size_mask(c->adsize);
-
-            st = insn_resolve(c, c->seg, off, k->size, write, &k->mem[i]);
-        }
-    }
-    if (st == INSN_FAULT && write &&
-        insn_habits(c)->masked_store_cr2_is_last) {
-        name_last_byte(c, k);
-    }
-    return st;
+    return st == INSN_DONE ? resolve_selected(c, write, k) : st;
 }
 
 enum insn_status insn_vec_maskmov_load(struct insn_ctx *c)
@@ -343,12 +448,9 @@ enum insn_status insn_vec_maskmov_load(struct insn_ctx *c)
     uint8_t buf[32] = { 0 };
     struct masked k;
     enum insn_status st = resolve_masked(c, false, &k);
-    unsigned i;
 
-    for (i = 0; i < k.n && st == INSN_DONE; i++) {
-        if (k.selected >> i & 1) {
-            st = insn_mem_read(c, &k.mem[i], buf + i * k.size);
-        }
+    if (st == INSN_DONE) {
+        st = read_selected(c, &k, buf);
     }
     return st == INSN_DONE ? put(c, c->vl, buf) : st;
 }
@@ -358,17 +460,11 @@ enum insn_status insn_vec_maskmov_store(struct insn_ctx *c)
     uint8_t buf[32];
     struct masked k;
     enum insn_status st = resolve_masked(c, true, &k);
-    unsigned i;
 
     if (st == INSN_DONE) {
         st = get(c, c->reg, c->vl, buf);
     }
-    for (i = 0; i < k.n && st == INSN_DONE; i++) {
-        if (k.selected >> i & 1) {
-            st = insn_mem_write(c, &k.mem[i], buf + i * k.size);
-        }
-    }
-    return st;
+    return st == INSN_DONE ? write_selected(c, &k, buf) : st;
 }
 
 static uint64_t lane(unsigned op, uint64_t a, uint64_t b, unsigned size)
