@@ -64,6 +64,7 @@ void emuhv_apic_attach(EmuhvVp *vp)
     APICCommonState *a = emuhv_vp_apic(vp);
 
     set_id(vp, vp->index);
+    vp->irq->frozen_count = 0;
     a->wait_for_sipi = vp->partition->cfg.lapic && vp->index != 0;
     if (!vp->partition->cfg.lapic) {
         a->apicbase &= ~MSR_IA32_APICBASE_ENABLE;
@@ -247,6 +248,67 @@ static const uint8_t lvt_word[] = {
     [APIC_LVT_LINT1] = L_LINT1, [APIC_LVT_ERROR] = L_ERROR,
 };
 
+/* Restart the timer so that its current count is @count. */
+static void set_timer(APICCommonState *a, uint32_t initial, uint32_t count,
+                      uint32_t divide, bool frozen)
+{
+    unsigned v;
+
+    a->divide_conf = divide & 0xb;
+    v = (a->divide_conf & 3) | ((a->divide_conf >> 1) & 4);
+    a->count_shift = (v + 1) & 7;
+    a->initial_count = initial;
+    a->initial_count_load_time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    /* Also of a timer that has run down: it shall not do so again. */
+    if (count <= initial) {
+        a->initial_count_load_time -= (uint64_t)(initial - count)
+                                      << a->count_shift;
+    }
+    if (!frozen &&
+        apic_next_timer(a, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL))) {
+        timer_mod(a->timer, a->next_time);
+    } else {
+        timer_del(a->timer);
+    }
+}
+
+/* The partition's time stands still, and so do timers. */
+static uint32_t current_count(EmuhvVp *vp)
+{
+    return vp->partition && vp->partition->irq->time_frozen
+           ? vp->irq->frozen_count
+           : apic_get_current_count(emuhv_vp_apic(vp));
+}
+
+static void freeze_timer(EmuhvVp *vp)
+{
+    APICCommonState *a = emuhv_vp_apic(vp);
+    uint32_t lvt = a->lvt[APIC_LVT_TIMER];
+
+    /* One that is due, but that QEMU has not come to yet */
+    if (timer_pending(a->timer) && !(lvt & APIC_LVT_MASKED) &&
+        a->next_time <= qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)) {
+        emuhv_apic_raise(vp, lvt & 0xff);
+    }
+    timer_del(a->timer);
+    vp->irq->frozen_count = apic_get_current_count(a);
+}
+
+void emuhv_apic_timers_freeze(EmuhvPartition *p, bool freeze)
+{
+    for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
+        EmuhvVp *vp = p->vps[i];
+        APICCommonState *a = vp ? emuhv_vp_apic(vp) : NULL;
+
+        if (vp && freeze) {
+            freeze_timer(vp);
+        } else if (vp) {
+            set_timer(a, a->initial_count, vp->irq->frozen_count,
+                      a->divide_conf, false);
+        }
+    }
+}
+
 void emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf)
 {
     APICCommonState *a = emuhv_vp_apic(vp);
@@ -272,32 +334,10 @@ void emuhv_apic_get_page(EmuhvVp *vp, uint8_t *buf)
     }
     w[L_CMCI] = APIC_LVT_MASKED;
     w[L_INITIAL] = a->initial_count;
-    w[L_COUNT] = apic_get_current_count(a);
+    w[L_COUNT] = current_count(vp);
     w[L_DIVIDE] = a->divide_conf;
     for (unsigned i = 0; i < L_WORDS; i++) {
         stl_le_p(buf + i * 4, w[i]);
-    }
-}
-
-/* Restart the timer so that its current count is @count. */
-static void set_timer(APICCommonState *a, uint32_t initial, uint32_t count,
-                      uint32_t divide)
-{
-    unsigned v;
-
-    a->divide_conf = divide & 0xb;
-    v = (a->divide_conf & 3) | ((a->divide_conf >> 1) & 4);
-    a->count_shift = (v + 1) & 7;
-    a->initial_count = initial;
-    a->initial_count_load_time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    if (count && count <= initial) {
-        a->initial_count_load_time -= (uint64_t)(initial - count)
-                                      << a->count_shift;
-    }
-    if (apic_next_timer(a, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL))) {
-        timer_mod(a->timer, a->next_time);
-    } else {
-        timer_del(a->timer);
     }
 }
 
@@ -338,6 +378,8 @@ void emuhv_apic_set_page(EmuhvVp *vp, const uint8_t *buf)
     for (unsigned i = 0; i < ARRAY_SIZE(lvt_word); i++) {
         a->lvt[i] = w[lvt_word[i]];
     }
-    set_timer(a, w[L_INITIAL], w[L_COUNT], w[L_DIVIDE]);
+    set_timer(a, w[L_INITIAL], w[L_COUNT], w[L_DIVIDE],
+              vp->partition && vp->partition->irq->time_frozen);
+    vp->irq->frozen_count = w[L_COUNT];
     cpu_interrupt(cs, CPU_INTERRUPT_POLL);
 }

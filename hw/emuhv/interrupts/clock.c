@@ -3,7 +3,7 @@
  * Emulated Microsoft hypervisor: the clocks of a child.
  */
 #include "qemu/osdep.h"
-#include "qemu/timer.h"
+#include "qemu/host-utils.h"
 #include "cpu.h"
 #include "hw/emuhv/interrupts/interrupts.h"
 
@@ -17,12 +17,26 @@ uint64_t emuhv_raw_tsc(EmuhvPartition *p)
     return p->irq->time_frozen ? p->irq->frozen_tsc : machine_tsc();
 }
 
+uint64_t emuhv_reftime_scale(void)
+{
+    uint64_t low = 0, high = 10000000;
+
+    divu128(&low, &high, emuhv_tsc_hz());
+    return low;
+}
+
+uint64_t emuhv_reftime_of(uint64_t tsc)
+{
+    uint64_t low, high;
+
+    mulu64(&low, &high, tsc, emuhv_reftime_scale());
+    return high;
+}
+
 uint64_t emuhv_reftime(EmuhvPartition *p)
 {
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-
     return p->irq->time_frozen ? p->irq->frozen_at
-                             : (now - p->irq->time_origin) / 100;
+           : emuhv_reftime_of(machine_tsc()) - p->irq->time_origin;
 }
 
 void emuhv_clock_freeze(EmuhvPartition *p)
@@ -37,11 +51,11 @@ void emuhv_clock_freeze(EmuhvPartition *p)
 void emuhv_clock_thaw(EmuhvPartition *p)
 {
     EmuhvPartitionIrq *irq = p->irq;
-    uint64_t gone = machine_tsc() - irq->frozen_tsc;
+    uint64_t now = machine_tsc();
+    uint64_t gone = now - irq->frozen_tsc;
 
     irq->time_frozen = false;
-    irq->time_origin = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
-                       irq->frozen_at * 100;
+    irq->time_origin = emuhv_reftime_of(now) - irq->frozen_at;
     irq->tsc_origin += gone;
     for (unsigned i = 0; i <= EMUHV_MAX_VP_INDEX; i++) {
         if (p->vps[i]) {
@@ -62,7 +76,7 @@ EmuhvPartitionIrq *emuhv_irq_new(void)
 
     irq->synth_features = HV_SYNTH_FEATURE_HYPERVISOR_PRESENT |
                           HV_SYNTH_FEATURE_HV1;
-    irq->time_origin = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     irq->tsc_origin = machine_tsc();
+    irq->time_origin = emuhv_reftime_of(irq->tsc_origin);
     return irq;
 }

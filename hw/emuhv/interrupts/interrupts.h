@@ -24,12 +24,15 @@ typedef struct EmuhvStimer {
     uint64_t config, count;
     uint64_t expiry;            /* reference time, 100 ns */
     bool msg_waiting;           /* its message waits for a free slot */
+    uint64_t msg_expiry;        /* of that message */
 } EmuhvStimer;
 
 /* What this room knows of a VP. */
 typedef struct EmuhvVpIrq {
     uint32_t level[8];          /* vectors in service that came as level */
     uint32_t eoi[8];            /* level EOIs to report, by vector */
+    uint32_t frozen_count;      /* of the APIC's timer, while time is frozen */
+    uint64_t runtime_before;    /* that it came with, of 100 ns */
     bool extint;
     uint8_t extint_vector;
     uint64_t tsc_offset;        /* copy: reset clears QEMU's */
@@ -47,7 +50,7 @@ typedef struct EmuhvPartitionIrq {
     unsigned tsc_slot;          /* of the VP whose reference TSC page it is */
     bool time_frozen;
     uint64_t frozen_at;         /* reference time when it was frozen */
-    int64_t time_origin;        /* virtual clock at reference time 0 */
+    uint64_t time_origin;       /* taken off what the TSC says */
     uint64_t tsc_origin;        /* machine's TSC when the child's was 0 */
     uint64_t frozen_tsc;        /* machine's TSC when time was frozen */
 } EmuhvPartitionIrq;
@@ -55,8 +58,11 @@ typedef struct EmuhvPartitionIrq {
 /* ---- clock.c ---- */
 
 EmuhvPartitionIrq *emuhv_irq_new(void);
-/* In units of 100 ns */
+/* In units of 100 ns, at the pace of the TSC */
 uint64_t emuhv_reftime(EmuhvPartition *p);
+/* 2^64 * 10 MHz / TSC frequency: what multiplied with a TSC gives such units */
+uint64_t emuhv_reftime_scale(void);
+uint64_t emuhv_reftime_of(uint64_t tsc);
 /* The machine's TSC as it counts for this child (stands while frozen). */
 uint64_t emuhv_raw_tsc(EmuhvPartition *p);
 /* Let both stand, or go on from there. */
@@ -70,6 +76,8 @@ void emuhv_apic_attach(EmuhvVp *vp);
 void emuhv_apic_detach(EmuhvVp *vp);
 uint16_t emuhv_apic_set_id(EmuhvVp *vp, uint32_t id);
 void emuhv_apic_raise(EmuhvVp *vp, uint8_t vector);
+/* Time was frozen or goes on. */
+void emuhv_apic_timers_freeze(EmuhvPartition *p, bool freeze);
 /* HvCallAssertVirtualInterrupt and HvCallClearVirtualInterrupt. */
 uint16_t emuhv_apic_assert(EmuhvPartition *p, uint32_t type, bool level,
                            bool logical, uint64_t dest, uint32_t vector);

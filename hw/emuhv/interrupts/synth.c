@@ -23,21 +23,16 @@ static void reference_tsc_update(EmuhvVp *vp)
 {
     EmuhvPartition *p = vp->partition;
     uint8_t page[24] = { };
-    uint64_t scale, low, tsc, high;
+    uint64_t tsc;
 
     if (!(p->irq->reference_tsc & PAGE_ENABLE) || p->irq->time_frozen) {
         return;
     }
-    /* 2^64 * 10 MHz / TSC frequency */
-    low = 0;
-    high = 10000000;
-    divu128(&low, &high, emuhv_tsc_hz());
-    scale = low;
-    tsc = emuhv_raw_tsc(p) + emuhv_vp_env(vp)->tsc_offset;
-    mulu64(&low, &high, tsc, scale);
+    tsc = emuhv_raw_tsc(p);
     stl_le_p(page, 1);
-    stq_le_p(page + 8, scale);
-    stq_le_p(page + 16, emuhv_reftime(p) - high);
+    stq_le_p(page + 8, emuhv_reftime_scale());
+    stq_le_p(page + 16, emuhv_reftime_of(tsc) - p->irq->time_origin -
+             emuhv_reftime_of(tsc + emuhv_vp_env(vp)->tsc_offset));
     /* Through the memory API, so that translated code goes away. */
     emuhv_ram_write(emuhv_overlay_pa(p->irq->tsc_slot, EMUHV_OVERLAY_TSC),
                     page, sizeof(page));
@@ -59,6 +54,7 @@ void emuhv_synth_freeze(EmuhvPartition *p, bool freeze)
         }
     }
     emuhv_stimers_restart(p);
+    emuhv_apic_timers_freeze(p, freeze);
 }
 
 /* ---- MSRs ---- */
@@ -250,7 +246,8 @@ bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
     case HV_X64_MSR_VP_RUNTIME:
         *val = (vp->stats.run_ns +
                 (emuhv_vp_at_rest(vp) ? 0 : get_clock() -
-                                            vp->stats.entered)) / 100;
+                                            vp->stats.entered)) / 100 +
+               vp->irq->runtime_before;
         return true;
     case HV_X64_MSR_TIME_REF_COUNT:
         *val = emuhv_reftime(vp->partition);
@@ -343,6 +340,7 @@ void emuhv_synth_reset(EmuhvVp *vp)
     EmuhvVpIrq *y = vp->irq;
 
     emuhv_stimers_reset(vp);
+    y->runtime_before = 0;
     for (unsigned i = 0; i < EMUHV_SINTS; i++) {
         y->sint[i] = HV_SYNIC_SINT_MASKED;
     }

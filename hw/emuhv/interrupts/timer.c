@@ -55,7 +55,7 @@ static void stimer_message(EmuhvStimer *t)
     stl_le_p(msg, HVMSG_TIMER_EXPIRED);
     msg[4] = 24;
     stl_le_p(msg + 16, t->index);
-    stq_le_p(msg + 24, t->expiry);
+    stq_le_p(msg + 24, t->msg_expiry);
     stq_le_p(msg + 32, emuhv_reftime(t->vp->partition));
     status = emuhv_synic_message(t->vp, t->config >> 16 & 0xf, msg);
     t->msg_waiting = status == HV_STATUS_INSUFFICIENT_BUFFERS;
@@ -68,9 +68,15 @@ static void stimer_expire(void *opaque)
     if (!t->vp->partition || !(t->config & ST_ENABLE)) {
         return;
     }
+    if (emuhv_reftime(t->vp->partition) < t->expiry) {
+        /* QEMU's clock is a bit ahead of the TSC. */
+        stimer_start(t);
+        return;
+    }
     if (t->config & ST_DIRECT) {
         emuhv_apic_raise(t->vp, t->config >> 4 & 0xff);
-    } else {
+    } else if (!t->msg_waiting) {
+        t->msg_expiry = t->expiry;
         stimer_message(t);
     }
     if (t->config & ST_PERIODIC) {
@@ -114,7 +120,7 @@ void emuhv_stimer_get(EmuhvVp *vp, uint8_t *buf)
         stq_le_p(buf + 8, t->config);
         stq_le_p(buf + 16, t->count);
         stq_le_p(buf + 24, t->config & ST_PERIODIC ? t->expiry : 0);
-        stq_le_p(buf + 32, t->msg_waiting ? t->expiry : 0);
+        stq_le_p(buf + 32, t->msg_waiting ? t->msg_expiry : 0);
     }
 }
 
@@ -126,8 +132,9 @@ void emuhv_stimer_set(EmuhvVp *vp, const uint8_t *buf)
         t->config = ldq_le_p(buf + 8) & 0xf1fff;
         t->count = ldq_le_p(buf + 16);
         t->expiry = ldq_le_p(buf + 24);
-        stimer_start(t);
         t->msg_waiting = ldl_le_p(buf) & 1;
+        t->msg_expiry = ldq_le_p(buf + 32);
+        stimer_start(t);
     }
 }
 

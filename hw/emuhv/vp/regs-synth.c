@@ -151,6 +151,17 @@ static uint16_t set_synth(EmuhvVp *vp, const Reg *r, unsigned i,
            ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_REGISTER_VALUE;
 }
 
+/* The guest cannot; a parent brings it along when a VM moves. */
+static uint16_t set_runtime(EmuhvVp *vp, const Reg *r, unsigned i,
+                            const EmuhvRegVal *v)
+{
+    uint64_t now;
+
+    emuhv_synth_rdmsr(vp, HV_X64_MSR_VP_RUNTIME, &now);
+    vp->irq->runtime_before += v->u64[0] - now;
+    return HV_STATUS_SUCCESS;
+}
+
 #define SYNTH           .get = get_synth, .set = set_synth
 
 static const Reg regs[] = {
@@ -164,7 +175,8 @@ static const Reg regs[] = {
     { HV(PENDING_EVENT0), 2, get_pending_event, set_pending_event },
     { HV(DELIVERABILITY_NOTIFICATIONS), 1, get_deliverability,
       set_deliverability },
-    { HV(VP_RUNTIME), 5, SYNTH },
+    { HV(VP_RUNTIME), 1, get_synth, set_runtime },
+    { HV_X64_REGISTER_HYPERCALL, 4, SYNTH },
     { HV(VP_ASSIST_PAGE), 1, SYNTH },
     { HV(REFERENCE_TSC), 1, SYNTH },
     { HV(SINT0), 21, SYNTH },
