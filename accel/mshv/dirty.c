@@ -7,6 +7,7 @@
 #include "qapi/error.h"
 #include "qemu/bitmap.h"
 #include "qemu/error-report.h"
+#include "qemu/timer.h"
 #include "exec/memory.h"
 #include "exec/ram_addr.h"
 #include "migration/misc.h"
@@ -17,12 +18,27 @@
 
 /*
  * Pages a call: the kernel takes a byte for each, keeps the partition locked
- * meanwhile, and asks the hypervisor for 4095 at a time.
+ * meanwhile, and asks the hypervisor for 4095 at a time. And whole longs of the
+ * bitmap.
  */
-#define PAGES_PER_CALL (16 * 4096)
+#define PAGES_PER_CALL (64 * 4095)
+
+/*
+ * For how long nobody must want it before tracking is switched off: a guest
+ * that sets up its display's BAR switches its decoding off and on.
+ */
+#define SWITCH_OFF_MS 1000
 
 static bool tracking;           /* the hypervisor does */
 static bool global;             /* migration wants it */
+
+/* Of switching it off: what is to be done next */
+static struct {
+    QEMUTimer *timer;
+    const MshvRegionTable *table;
+    size_t region;
+    uint64_t page;              /* in it */
+} off;
 
 bool mshv_dirty_supported(void)
 {
@@ -49,51 +65,86 @@ static int access_bitmap(uint64_t gpa, uint64_t pages, uint8_t operation,
                       &args, errp);
 }
 
-/* The hypervisor wants all pages marked dirty before it stops to track. */
-static int mark_all(MshvRegionTable *table, Error **errp)
+static int set_tracking(bool on, Error **errp)
 {
-    g_autofree unsigned long *bitmap = g_new(unsigned long,
-                                             BITS_TO_LONGS(PAGES_PER_CALL));
-    size_t i;
-
-    for (i = 0; i < table->count; i++) {
-        const MshvRegion *region = &table->regions[i];
-        uint64_t pages = region->size / MSHV_HV_PAGE_SIZE;
-        uint64_t page, batch;
-
-        for (page = 0; page < pages; page += batch) {
-            int ret;
-
-            batch = MIN(pages - page, PAGES_PER_CALL);
-            ret = access_bitmap(region->gpa + page * MSHV_HV_PAGE_SIZE,
-                                batch, MSHV_GPAP_ACCESS_OP_SET, bitmap, errp);
-            if (ret < 0) {
-                return ret;
-            }
-        }
-    }
-    return 0;
-}
-
-static int set_tracking(MshvRegionTable *table, bool on, Error **errp)
-{
-    int ret = 0;
-
-    if (on == tracking) {
-        return 0;
-    }
-    if (!on) {
-        ret = mark_all(table, errp);
-    }
-    if (!ret) {
-        ret = mshv_set_property(HV_PARTITION_PROPERTY_GPA_PAGE_ACCESS_TRACKING,
+    int ret = mshv_set_property(HV_PARTITION_PROPERTY_GPA_PAGE_ACCESS_TRACKING,
                                 on, errp);
-    }
+
     if (!ret) {
         tracking = on;
     }
     trace_mshv_dirty_tracking(on, ret);
     return ret;
+}
+
+/* Without it everything counts as dirty: slow, but not wrong. */
+static void warn_of_tracking(Error *err)
+{
+    warn_report_once("mshv: cannot switch the tracking of dirty pages: %s",
+                     error_get_pretty(err));
+    error_free(err);
+}
+
+/* The next pages, marked dirty. False: there are no more. */
+static bool mark_some(Error **errp)
+{
+    g_autofree unsigned long *bitmap = NULL;
+    const MshvRegion *region;
+    uint64_t pages, batch;
+
+    if (off.region >= off.table->count) {
+        return false;
+    }
+    region = &off.table->regions[off.region];
+    pages = region->size / MSHV_HV_PAGE_SIZE;
+    batch = MIN(pages - MIN(off.page, pages - 1), PAGES_PER_CALL);
+    bitmap = g_new(unsigned long, BITS_TO_LONGS(batch));
+    if (access_bitmap(region->gpa + off.page * MSHV_HV_PAGE_SIZE, batch,
+                      MSHV_GPAP_ACCESS_OP_SET, bitmap, errp) < 0) {
+        return false;
+    }
+    off.page += batch;
+    if (off.page >= pages) {
+        off.region++;
+        off.page = 0;
+    }
+    return true;
+}
+
+/*
+ * The hypervisor wants all pages marked dirty before it stops to track. That
+ * takes long for a large guest, so it is done piece by piece, while others get
+ * the lock in between.
+ */
+static void switch_off_step(void *opaque)
+{
+    Error *err = NULL;
+
+    if (mark_some(&err)) {
+        timer_mod(off.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + 1);
+    } else if (err || set_tracking(false, &err) < 0) {
+        warn_of_tracking(err);
+    }
+}
+
+/* From the beginning, if it is under way: memory may have changed. */
+static void switch_off_later(const MshvRegionTable *table)
+{
+    if (!off.timer) {
+        off.timer = timer_new_ms(QEMU_CLOCK_REALTIME, switch_off_step, NULL);
+    }
+    off.table = table;
+    off.region = off.page = 0;
+    timer_mod(off.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+              SWITCH_OFF_MS);
+}
+
+static int switch_on(Error **errp)
+{
+    if (off.timer) {
+        timer_del(off.timer);
+    }
+    return tracking ? 0 : set_tracking(true, errp);
 }
 
 static bool wanted(const MshvRegionTable *table)
@@ -108,26 +159,27 @@ static bool wanted(const MshvRegionTable *table)
     return global;
 }
 
-void mshv_dirty_update(MshvRegionTable *table)
+void mshv_dirty_update(const MshvRegionTable *table)
 {
     Error *err = NULL;
 
-    /* Without it everything counts as dirty: slow, but not wrong. */
-    if (set_tracking(table, wanted(table), &err) < 0) {
-        warn_report_once("mshv: cannot switch the tracking of dirty pages: "
-                         "%s", error_get_pretty(err));
-        error_free(err);
+    if (wanted(table)) {
+        if (switch_on(&err) < 0) {
+            warn_of_tracking(err);
+        }
+    } else if (tracking) {
+        switch_off_later(table);
     }
 }
 
-bool mshv_dirty_global(MshvRegionTable *table, bool start, Error **errp)
+bool mshv_dirty_global(const MshvRegionTable *table, bool start, Error **errp)
 {
     global = start;
     if (!start) {
         mshv_dirty_update(table);
         return true;
     }
-    if (set_tracking(table, true, errp) < 0) {
+    if (switch_on(errp) < 0) {
         global = false;
         error_prepend(errp, "mshv: cannot track dirty pages: ");
         return false;

@@ -12,10 +12,10 @@
 bool mshv_dirty_supported(void);
 
 /* Track if anybody wants it: a region of @table, or migration. */
-void mshv_dirty_update(MshvRegionTable *table);
+void mshv_dirty_update(const MshvRegionTable *table);
 
 /* Migration starts or ends to want the dirty pages of everything. */
-bool mshv_dirty_global(MshvRegionTable *table, bool start, Error **errp);
+bool mshv_dirty_global(const MshvRegionTable *table, bool start, Error **errp);
 
 /*
  * Fetch the dirty pages of @region from the hypervisor, which forgets them,
