@@ -20,6 +20,7 @@
 #include "memory.h"
 #include "partition.h"
 #include "stats.h"
+#include "reftime.h"
 #include "vcpu.h"
 #include "vp.h"
 
@@ -84,6 +85,7 @@ static int mshv_init_machine(MachineState *ms)
         mshv_access_init();
         mshv_vcpu_init_signal();
         mshv_stats_init();
+        mshv_time_init();
         /* Tests make calls fail at run time. */
         object_property_add_child(OBJECT(ms), "accel", OBJECT(accel));
         return 0;
@@ -96,18 +98,32 @@ static int mshv_init_machine(MachineState *ms)
     return ret;
 }
 
+/* Why the VM can be neither saved nor migrated on this host, or NULL. */
+static char *migration_obstacle(void)
+{
+    uint64_t now;
+
+    if (!mshv_dirty_supported()) {
+        return g_strdup("this hypervisor does not tell which pages a guest "
+                        "has written");
+    }
+    if (!mshv_time_can_stand_still() || mshv_time_get(&now, NULL) < 0) {
+        return g_strdup("this hypervisor does not let the guest's time stand "
+                        "still");
+    }
+    return mshv_arch_migration_obstacle();
+}
+
 static void mshv_setup_post(MachineState *ms, AccelState *accel)
 {
     static Error *blocker;
+    g_autofree char *obstacle = migration_obstacle();
     Error *err = NULL;
 
-    if (mshv_dirty_supported()) {
-        error_setg(&blocker, "mshv: the guest's reference time, synthetic "
-                   "timers and SynIC pages cannot be carried to another host");
-    } else {
-        error_setg(&blocker, "mshv: this hypervisor does not tell which pages "
-                   "a guest has written");
+    if (!obstacle) {
+        return;
     }
+    error_setg(&blocker, "mshv: %s", obstacle);
     if (migrate_add_blocker(&blocker, &err) < 0) {
         error_report_err(err);
         exit(1);
@@ -135,6 +151,11 @@ static void set_device(Object *obj, const char *value, Error **errp)
 static void set_fail_ioctl(Object *obj, const char *value, Error **errp)
 {
     mshv_fail_ioctl(value, errp);
+}
+
+static char *get_state_list(Object *obj, Error **errp)
+{
+    return mshv_arch_state_list();
 }
 
 static void mshv_accel_instance_init(Object *obj)
@@ -166,6 +187,9 @@ static void mshv_accel_class_init(ObjectClass *oc, void *data)
     object_class_property_add_str(oc, "x-fail-ioctl", NULL, set_fail_ioctl);
     object_class_property_set_description(oc, "x-fail-ioctl",
         "For tests: NAME:N[:ERRNO] lets the N-th call of that name fail");
+    object_class_property_add_str(oc, "x-state-list", get_state_list, NULL);
+    object_class_property_set_description(oc, "x-state-list",
+        "The registers that are kept, and those that are not, and why");
 }
 
 static const TypeInfo mshv_accel_type = {

@@ -48,6 +48,24 @@ int mshv_arch_get_state(CPUState *cpu, Error **errp);
 int mshv_arch_put_state(CPUState *cpu, MshvPutLevel level, Error **errp);
 
 /*
+ * A loaded state is in all VPs: set their clocks, as of one moment. With the
+ * BQL, while no VP runs.
+ */
+int mshv_arch_put_clocks(Error **errp);
+
+/*
+ * For developers and tests: each register that is kept, saved and migrated,
+ * and each one that is not, with the reason.
+ */
+char *mshv_arch_state_list(void);
+
+/*
+ * Why the VM cannot be saved or migrated, of what the architecture knows: NULL
+ * if nothing speaks against it. All CPUs are there.
+ */
+char *mshv_arch_migration_obstacle(void);
+
+/*
  * Before a run if @cpu is single-stepped or has an interrupt request. Without
  * the BQL. Returns 0 to run, an EXCP_* to leave the loop, or -errno with @errp
  * set.

@@ -310,15 +310,20 @@ static void synchronize_post_reset(CPUState *cpu)
 }
 
 /*
- * A new VP's clock is that of the others. Only one that was loaded is set:
- * VPs are written one after the other, and would drift apart.
+ * A new VP's clock is that of the others. Only those that were loaded are set,
+ * together, after the last one.
  */
 static void synchronize_post_init(CPUState *cpu)
 {
-    MshvPutLevel level = cpu->accel->loading ? MSHV_PUT_FULL : MSHV_PUT_RESET;
+    bool loaded = cpu->accel->loading;
+    Error *err = NULL;
 
     cpu->accel->loading = false;
-    run_on_cpu(cpu, do_put_state, RUN_ON_CPU_HOST_INT(level));
+    run_on_cpu(cpu, do_put_state,
+               RUN_ON_CPU_HOST_INT(loaded ? MSHV_PUT_FULL : MSHV_PUT_RESET));
+    if (loaded && !CPU_NEXT(cpu) && mshv_arch_put_clocks(&err) < 0) {
+        stop_vm(cpu, err, "cannot set the clocks of CPUs");
+    }
 }
 
 static void do_mark_dirty(CPUState *cpu, run_on_cpu_data data)

@@ -71,6 +71,8 @@
 
 /* HYPERCALL, REFERENCE_TSC and VP_ASSIST_PAGE: bit 0 and a page number */
 #define HV_X64_MSR_HYPERCALL_ENABLE             0x00000001
+/* of HYPERCALL alone: no more writes until the partition is reset */
+#define HV_X64_MSR_HYPERCALL_LOCKED             0x00000002
 #define HV_X64_MSR_HYPERCALL_PAGE_ADDRESS_SHIFT 12
 #define HV_X64_MSR_TSC_REFERENCE_ENABLE         0x00000001
 #define HV_X64_MSR_TSC_REFERENCE_ADDRESS_SHIFT  12

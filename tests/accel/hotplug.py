@@ -4,6 +4,7 @@
 
 import errno
 import tempfile
+from carried import Carried
 from vm import COUNT, Tap, Vm, QmpError, firmware
 
 ARGS = ('-M', 'pc', '-m', '64,slots=2,maxmem=1G', '-smp', '1,maxcpus=4,sockets=4')
@@ -31,9 +32,8 @@ def plug_cpu(vm, number):
 
 
 def plug(image):
-    """All goes well. Returns the calls made before the first plug."""
+    """All goes well."""
     with Vm(*ARGS, '-bios', image) as vm:
-        before = vm.stats()
         Tap.equal(plug_memory(vm, 1), None, 'memory is plugged in')
         Tap.equal(plug_memory(vm, 2), None, 'and more of it')
         Tap.equal(plug_cpu(vm, 1), None, 'a CPU is plugged in')
@@ -42,14 +42,13 @@ def plug(image):
         vm.qmp('system_reset')
         Tap.equal(vm.status(), 'running', 'and after a reset')
         Tap.equal(vm.said(), '', 'no complaint')
-        return before
 
 
-def refused(image, before, call, plug_it, what):
+def refused(image, call, plug_it, what):
     """The next call of that name fails: so does the command, no more."""
-    n = before[f'calls-{call.lower().replace("_", "-")}'] + 1
-    with Vm(*ARGS, '-bios', image,
-            accel=f'mshv,x-fail-ioctl={call}:{n}:{errno.ENOMEM}') as vm:
+    with Vm(*ARGS, '-bios', image) as vm:
+        vm.qmp('qom-set', path='/machine/accel', property='x-fail-ioctl',
+               value=f'{call}:1:{errno.ENOMEM}')
         error = plug_it(vm, 1)
         Tap.ok(error and 'Cannot allocate memory' in error,
                f'{what} that is refused: the command fails', error)
@@ -67,10 +66,24 @@ def too_many():
                '300 CPUs are refused in one line', said)
 
 
+def partition_stays():
+    """The hypercall page and the reference clock are the partition's, and no
+    business of a CPU that comes."""
+    with Carried(smp='1,maxcpus=3,sockets=3') as vm:
+        Tap.equal(vm.wait_passes(), '', 'a guest makes hypercalls')
+        for number in 1, 2:
+            Tap.equal(plug_cpu(vm, number), None, f'CPU {number} comes')
+            Tap.equal(vm.wait_passes(), '',
+                      f'its hypercalls and clocks go on, CPU {number} or not')
+        vm.qmp('system_reset')
+        Tap.equal(vm.wait_passes(), '', 'and after a reset')
+
+
 with tempfile.TemporaryDirectory() as d:
     guest = firmware(d, COUNT)
-    calls = plug(guest)
-    refused(guest, calls, 'SET_GUEST_MEMORY', plug_memory, 'memory')
-    refused(guest, calls, 'CREATE_VP', plug_cpu, 'a CPU')
+    plug(guest)
+    refused(guest, 'SET_GUEST_MEMORY', plug_memory, 'memory')
+    refused(guest, 'CREATE_VP', plug_cpu, 'a CPU')
     too_many()
+partition_stays()
 Tap.end()

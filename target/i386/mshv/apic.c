@@ -25,6 +25,7 @@ static void lapic_to_device(APICCommonState *s,
                             const struct hv_local_interrupt_controller_state
                                 *lapic)
 {
+    int64_t now;
     int v;
 
     if (!(s->apicbase & MSR_IA32_APICBASE_EXTD)) {
@@ -49,8 +50,13 @@ static void lapic_to_device(APICCommonState *s,
     s->divide_conf = lapic->apic_divide_configuration;
     v = (s->divide_conf & 3) | ((s->divide_conf >> 1) & 4);
     s->count_shift = (v + 1) & 7;
-    s->initial_count_load_time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    apic_next_timer(s, s->initial_count_load_time);
+    /* QEMU's bus has a cycle a nanosecond. */
+    now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    s->initial_count_load_time =
+        now - ((int64_t)(uint32_t)(lapic->apic_initial_count -
+                                   lapic->apic_counter_value)
+               << s->count_shift);
+    apic_next_timer(s, now);
 }
 
 /* What the device does not know (version, counter, CMCI) stays as it is. */
@@ -81,6 +87,15 @@ static void lapic_from_device(const APICCommonState *s,
     if (!s->initial_count) {
         lapic->apic_counter_value = 0;
     }
+}
+
+/* A reset of what the device does not know */
+static void reset_unknown(struct hv_local_interrupt_controller_state *lapic)
+{
+    lapic->apic_lvt_cmci = APIC_LVT_MASKED;
+    lapic->apic_error_status = 0;
+    lapic->apic_counter_value = 0;
+    lapic->apic_remote_read = 0;
 }
 
 /* Into x86->lapic, which is nobody's for longer than a call. */
@@ -157,8 +172,15 @@ int mshv_apic_put(CPUState *cs, MshvPutLevel level, Error **errp)
     if (only_changes) {
         lapic_change((void *)x86->lapic, &x86->lapic_read, &want);
     } else {
+        if (x86->lapic_loaded) {
+            memcpy(x86->lapic, &want, sizeof(want));
+        }
         lapic_from_device(APIC_COMMON(dev), (void *)x86->lapic);
     }
+    if (level == MSHV_PUT_RESET) {
+        reset_unknown((void *)x86->lapic);
+    }
+    x86->lapic_loaded = false;
     return mshv_vp_state(cs, true, MSHV_VP_STATE_LAPIC, x86->lapic, &size,
                          errp);
 }

@@ -16,6 +16,7 @@ enum {
     MSHV_MP_RUNNABLE = 0,
     MSHV_MP_WAIT_FOR_SIPI = 1,
     MSHV_MP_HALTED = 3,
+    MSHV_MP_IDLE = 16,          /* our own: waits in the MSR GUEST_IDLE */
 };
 
 /* A decoded move, and the bytes that it was; see mmio.c. */
@@ -26,14 +27,33 @@ typedef struct MshvMove {
 
 #define MSHV_MOVES 32
 
+/* State that is moved as a block; blocks.c */
+enum {
+    MSHV_BLOCK_MESSAGES,        /* the SynIC's message page */
+    MSHV_BLOCK_EVENTS,          /* its event flags page */
+    MSHV_BLOCK_TIMERS,          /* the synthetic timers */
+    MSHV_BLOCKS,
+};
+
+/* Registers in our own section of a migration stream; migrate.c */
+#define MSHV_STREAM_REGS 32
+typedef struct MshvStreamReg {
+    uint32_t name;
+    uint64_t low, high;
+} MshvStreamReg;
+
 /* What x86 keeps for a VP: AccelCPUState.arch. */
 typedef struct MshvX86 {
+    CPUState *cs;
+
     /*
      * The registers as they were last read, one a row of the state table, so
      * that a write takes only what somebody has changed.
      */
     union hv_register_value *read;
     bool read_valid;
+    /* Of rows that CPUX86State has no place for, as in it. */
+    union hv_register_value *raw;
 
     /* Extended state: page-aligned, as the hypervisor has it, and as read */
     uint8_t *xsave;
@@ -45,6 +65,14 @@ typedef struct MshvX86 {
     uint8_t *lapic;
     struct hv_local_interrupt_controller_state lapic_read;
     bool lapic_read_valid;
+    bool lapic_loaded;          /* lapic_read is from a migration stream */
+
+    /* A page each; read only to be saved, and written only when loaded */
+    uint8_t *block[MSHV_BLOCKS];
+    bool block_valid[MSHV_BLOCKS];
+
+    uint32_t stream_count;
+    MshvStreamReg stream[MSHV_STREAM_REGS];
 
     /* An exit is ordered for when an interrupt can be taken. */
     bool window_ordered;
@@ -169,6 +197,30 @@ int mshv_apic_put(CPUState *cs, MshvPutLevel level, Error **errp);
 
 /* Whether the local APIC lets an interrupt of the PIC through. */
 int mshv_apic_accepts_pic(CPUState *cs, bool *accepts, Error **errp);
+
+/* ---- blocks.c ---- */
+
+void mshv_blocks_alloc(MshvX86 *x86);
+void mshv_blocks_free(MshvX86 *x86);
+
+/* Read what is there of them; write those that were loaded, and forget them. */
+int mshv_blocks_get(CPUState *cs, Error **errp);
+int mshv_blocks_put(CPUState *cs, Error **errp);
+
+/* A reset: they hold nothing when the guest has them again. */
+void mshv_blocks_clear(CPUState *cs);
+
+/* ---- clocks.c ---- */
+
+/* Read the TSCs of all VPs into their states as of one moment. */
+int mshv_clocks_sample(Error **errp);
+
+/* ---- migrate.c, needs.c ---- */
+
+void mshv_migrate_add_vp(CPUState *cs);
+void mshv_migrate_remove_vp(CPUState *cs);
+void mshv_migrate_init(void);
+void mshv_needs_init(void);
 
 /* ---- xsave.c ---- */
 

@@ -1,8 +1,7 @@
 /*
  * The table of a VP's registers: reading, writing and reset all walk it.
  *
- * The order is the order of writing. EFER and CR4 come before CR0, so that
- * paging is never on without what it needs.
+ * The order is the order of writing.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -61,6 +60,8 @@ static void get_activity(X86CPU *cpu, const union hv_register_value *value)
         cpu->env.mp_state = MSHV_MP_WAIT_FOR_SIPI;
     } else if (value->internal_activity.halt_suspend) {
         cpu->env.mp_state = MSHV_MP_HALTED;
+    } else if (value->internal_activity.idle_suspend) {
+        cpu->env.mp_state = MSHV_MP_IDLE;
     } else {
         cpu->env.mp_state = MSHV_MP_RUNNABLE;
     }
@@ -74,6 +75,8 @@ static void set_activity(X86CPU *cpu, union hv_register_value *value)
         cpu->env.mp_state == MSHV_MP_WAIT_FOR_SIPI;
     value->internal_activity.halt_suspend =
         cpu->env.mp_state == MSHV_MP_HALTED;
+    value->internal_activity.idle_suspend =
+        cpu->env.mp_state == MSHV_MP_IDLE;
 }
 
 static void get_interrupt_state(X86CPU *cpu,
@@ -110,6 +113,9 @@ static void get_pending_interruption(X86CPU *cpu,
     env->soft_interrupt = 0;
     env->nmi_injected = false;
     env->exception_injected = 0;
+    env->exception_nr = -1;
+    env->has_error_code = 0;
+    env->error_code = 0;
     env->ins_len = 0;
     if (!p.interruption_pending) {
         return;
@@ -164,42 +170,6 @@ static void set_pending_interruption(X86CPU *cpu,
     value->pending_interruption = p;
 }
 
-/* An exception that waits, with its payload (CR2 or DR6) not yet loaded. */
-static void get_pending_event(X86CPU *cpu,
-                              const union hv_register_value *value)
-{
-    CPUX86State *env = &cpu->env;
-    const union hv_x64_pending_exception_event *e =
-        &value->pending_exception_event;
-
-    env->exception_pending = 0;
-    env->exception_has_payload = false;
-    env->exception_payload = 0;
-    if (e->event_pending && e->event_type == HV_X64_PENDING_EVENT_EXCEPTION) {
-        env->exception_pending = 1;
-        env->exception_nr = e->vector;
-        env->has_error_code = e->deliver_error_code;
-        env->error_code = e->error_code;
-        env->exception_has_payload = true;
-        env->exception_payload = e->exception_parameter;
-    }
-}
-
-static void set_pending_event(X86CPU *cpu, union hv_register_value *value)
-{
-    CPUX86State *env = &cpu->env;
-    union hv_x64_pending_exception_event *e = &value->pending_exception_event;
-
-    if (env->exception_pending) {
-        e->event_pending = 1;
-        e->event_type = HV_X64_PENDING_EVENT_EXCEPTION;
-        e->deliver_error_code = env->has_error_code;
-        e->vector = env->exception_nr;
-        e->error_code = env->has_error_code ? env->error_code : 0;
-        e->exception_parameter = env->exception_payload;
-    }
-}
-
 /* ---- The table ---- */
 
 #define ENV(f)                offsetof(CPUX86State, f)
@@ -214,6 +184,13 @@ static void set_pending_event(X86CPU *cpu, union hv_register_value *value)
 #define FUNCTION(n, g, s) \
     { .text = #n, .name = HV_##n, .form = MSHV_FORM_FUNCTION, \
       .when = MSHV_WHEN_RUNTIME, .get = g, .set = s }
+/* An event that waits, of any type */
+#define EVENT(n) \
+    { .text = #n, .name = HV_REGISTER_##n, .form = MSHV_FORM_RAW, \
+      .when = MSHV_WHEN_RUNTIME, .optional = true, .own_stream = true }
+#define MODE64(n, f) \
+    { .text = #n, .name = HV_X64_REGISTER_##n, .form = MSHV_FORM_U64, \
+      .when = MSHV_WHEN_RUNTIME, .offset = ENV(f), .mode = true }
 /* If the guest has the feature. */
 #define FEATURE64(n, f, w, b) \
     { .text = #n, .name = HV_X64_REGISTER_##n, .form = MSHV_FORM_U64, \
@@ -228,6 +205,16 @@ static void set_pending_event(X86CPU *cpu, union hv_register_value *value)
 #define SYNTHETIC(n, f) \
     { .text = #n, .name = HV_REGISTER_##n, .form = MSHV_FORM_U64, \
       .when = MSHV_WHEN_RESET, .offset = ENV(f), .optional = true }
+/* What the guest said when it died: nobody needs it to go on. */
+#define CRASH(n) \
+    { .text = "GUEST_CRASH_P" #n, .name = HV_REGISTER_GUEST_CRASH_P##n, \
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET, \
+      .offset = ENV(msr_hv_crash_params[n]), .optional = true, \
+      .partition = true, .may_refuse = true }
+#define PARTITION(n, f) \
+    { .text = #n, .name = HV_##n, .form = MSHV_FORM_U64, \
+      .when = MSHV_WHEN_RESET, .offset = ENV(f), .optional = true, \
+      .partition = true }
 #define SINT(n)                 SYNTHETIC(SINT##n, msr_hv_synic_sint[n])
 
 const MshvReg mshv_reg_table[] = {
@@ -250,10 +237,10 @@ const MshvReg mshv_reg_table[] = {
     RUN64(RIP, eip),
     RUN64(RFLAGS, eflags),
 
-    RUN64(EFER, efer),
-    RUN64(CR4, cr[4]),
-    RUN64(CR3, cr[3]),
-    RUN64(CR0, cr[0]),
+    MODE64(EFER, efer),
+    MODE64(CR4, cr[4]),
+    MODE64(CR3, cr[3]),
+    MODE64(CR0, cr[0]),
     RUN64(CR2, cr[2]),
     FUNCTION(X64_REGISTER_CR8, get_cr8, set_cr8),
     FEATURE64(XFEM, xcr0, FEAT_1_ECX, CPUID_EXT_XSAVE),
@@ -287,10 +274,23 @@ const MshvReg mshv_reg_table[] = {
     RUN64(SFMASK, fmask),
     FEATURE64(TSC_AUX, tsc_aux, FEAT_8000_0001_EDX, CPUID_EXT2_RDTSCP),
     FEATURE64(XSS, xss, FEAT_XSAVE, CPUID_XSAVE_XSAVES),
-    FEATURE64(SPEC_CTRL, spec_ctrl, FEAT_7_0_EDX,
-              CPUID_7_0_EDX_SPEC_CTRL | CPUID_7_0_EDX_SPEC_CTRL_SSBD),
-    FEATURE64(TSC_ADJUST, tsc_adjust, FEAT_7_0_EBX, CPUID_7_0_EBX_TSC_ADJUST),
-    FUNCTION(X64_REGISTER_APIC_BASE, get_apic_base, set_apic_base),
+    { .text = "SPEC_CTRL", .name = HV_X64_REGISTER_SPEC_CTRL,
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RUNTIME,
+      .offset = ENV(spec_ctrl), .optional = true, .word = FEAT_7_0_EDX,
+      .bits = CPUID_7_0_EDX_SPEC_CTRL | CPUID_7_0_EDX_STIBP |
+              CPUID_7_0_EDX_SPEC_CTRL_SSBD,
+      .other_word = FEAT_8000_0008_EBX,
+      .other_bits = CPUID_8000_0008_EBX_IBRS | CPUID_8000_0008_EBX_STIBP |
+                    CPUID_8000_0008_EBX_AMD_SSBD },
+    FEATURE64(VIRT_SPEC_CTRL, virt_ssbd, FEAT_8000_0008_EBX,
+              CPUID_8000_0008_EBX_VIRT_SSBD),
+    FEATURE64(BNDCFGS, msr_bndcfgs, FEAT_7_0_EBX, CPUID_7_0_EBX_MPX),
+    { .text = "DEBUG_CTL", .name = HV_X64_REGISTER_DEBUG_CTL,
+      .form = MSHV_FORM_RAW, .when = MSHV_WHEN_RUNTIME, .optional = true,
+      .own_stream = true },
+    { .text = "APIC_BASE", .name = HV_X64_REGISTER_APIC_BASE,
+      .form = MSHV_FORM_FUNCTION, .when = MSHV_WHEN_RUNTIME, .mode = true,
+      .get = get_apic_base, .set = set_apic_base },
 
     MTRR(DEF_TYPE, mtrr_deftype),
     MTRR(PHYS_BASE0, mtrr_var[0].base),
@@ -321,16 +321,31 @@ const MshvReg mshv_reg_table[] = {
     MTRR(FIX4KF0000, mtrr_fixed[9]),
     MTRR(FIX4KF8000, mtrr_fixed[10]),
 
-    /* A clock that runs: never written back to a VP that has been running. */
-    PLAIN(TSC, tsc, MSHV_FORM_U64, MSHV_WHEN_FULL),
+    /*
+     * Writing TSC_ADJUST moves the TSC, and TSC_DEADLINE waits for it. The TSC
+     * runs: it is never written back to a VP that has been running.
+     */
+    { .text = "TSC_ADJUST", .name = HV_X64_REGISTER_TSC_ADJUST,
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RUNTIME,
+      .offset = ENV(tsc_adjust), .word = FEAT_7_0_EBX,
+      .bits = CPUID_7_0_EBX_TSC_ADJUST, .optional = true, .clock = true },
+    { .text = "TSC", .name = HV_X64_REGISTER_TSC, .form = MSHV_FORM_U64,
+      .when = MSHV_WHEN_FULL, .offset = ENV(tsc), .clock = true },
+    { .text = "TSC_DEADLINE", .name = HV_X64_REGISTER_TSC_DEADLINE,
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET,
+      .offset = ENV(tsc_deadline), .word = FEAT_1_ECX,
+      .bits = CPUID_EXT_TSC_DEADLINE_TIMER, .optional = true, .clock = true },
+    { .text = "VP_RUNTIME", .name = HV_REGISTER_VP_RUNTIME,
+      .form = MSHV_FORM_U64, .when = MSHV_WHEN_FULL,
+      .offset = ENV(msr_hv_runtime), .optional = true, .may_refuse = true,
+      .own_stream = true },
 
     /* The hypercall page exists only if the guest has said what it is. */
-    SYNTHETIC(GUEST_OS_ID, msr_hv_guest_os_id),
+    PARTITION(REGISTER_GUEST_OS_ID, msr_hv_guest_os_id),
+    PARTITION(REGISTER_REFERENCE_TSC, msr_hv_tsc),
+    PARTITION(X64_REGISTER_HYPERCALL, msr_hv_hypercall),
+    CRASH(0), CRASH(1), CRASH(2), CRASH(3), CRASH(4),
     SYNTHETIC(VP_ASSIST_PAGE, msr_hv_vapic),
-    SYNTHETIC(REFERENCE_TSC, msr_hv_tsc),
-    { .text = "HYPERCALL", .name = HV_X64_REGISTER_HYPERCALL,
-      .form = MSHV_FORM_U64, .when = MSHV_WHEN_RESET,
-      .offset = ENV(msr_hv_hypercall), .optional = true },
     SYNTHETIC(SCONTROL, msr_hv_synic_control),
     SYNTHETIC(SIEFP, msr_hv_synic_evt_page),
     SYNTHETIC(SIMP, msr_hv_synic_msg_page),
@@ -348,10 +363,56 @@ const MshvReg mshv_reg_table[] = {
 
     FUNCTION(REGISTER_INTERRUPT_STATE,
              get_interrupt_state, set_interrupt_state),
-    FUNCTION(REGISTER_PENDING_INTERRUPTION,
-             get_pending_interruption, set_pending_interruption),
-    FUNCTION(REGISTER_PENDING_EVENT0, get_pending_event, set_pending_event),
+    { .text = "PENDING_INTERRUPTION", .name = HV_REGISTER_PENDING_INTERRUPTION,
+      .form = MSHV_FORM_FUNCTION, .when = MSHV_WHEN_RUNTIME,
+      .own_stream = true, .get = get_pending_interruption,
+      .set = set_pending_interruption },
+    EVENT(PENDING_EVENT0),
+    EVENT(PENDING_EVENT1),
     FUNCTION(REGISTER_INTERNAL_ACTIVITY_STATE, get_activity, set_activity),
 };
 
 const unsigned mshv_reg_count = ARRAY_SIZE(mshv_reg_table);
+
+#define ONE(n, w)       { HV_##n, HV_##n, w }
+#define UP_TO(a, b, w)  { HV_##a, HV_##b, w }
+
+const MshvRegLeftOut mshv_reg_left_out[] = {
+    UP_TO(REGISTER_EXPLICIT_SUSPEND, REGISTER_DISPATCH_SUSPEND,
+          "how the kernel runs and stops the VP"),
+    ONE(REGISTER_HYPERVISOR_VERSION, "the hypervisor's own"),
+    UP_TO(REGISTER_PRIVILEGES_AND_FEATURES_INFO,
+          REGISTER_IPT_FEATURES_INFO, "the hypervisor's own"),
+    ONE(REGISTER_GUEST_CRASH_CTL, "a command, not a state"),
+    ONE(REGISTER_DELIVERABILITY_NOTIFICATIONS,
+        "ordered anew when an interrupt of the PIC waits"),
+    UP_TO(X64_REGISTER_XMM0, X64_REGISTER_XMM_CONTROL_STATUS,
+          "in the extended state"),
+    UP_TO(X64_REGISTER_INTERMEDIATE_CR0, X64_REGISTER_INTERMEDIATE_CR8,
+          "other names of CR0 to CR8"),
+    UP_TO(X64_REGISTER_INITIAL_APIC_ID, X64_REGISTER_MSR_MTRR_CAP,
+          "what the VP was made with"),
+    UP_TO(X64_REGISTER_MSR_MTRR_PHYS_BASE8, X64_REGISTER_MSR_MTRR_PHYS_BASEF,
+          "QEMU's processors have eight"),
+    UP_TO(X64_REGISTER_MSR_MTRR_PHYS_MASK8, X64_REGISTER_MSR_MTRR_PHYS_MASKF,
+          "QEMU's processors have eight"),
+    ONE(X64_REGISTER_PRED_CMD, "a command, not a state"),
+    UP_TO(X64_REGISTER_U_CET, X64_REGISTER_INTERRUPT_SSP_TABLE_ADDR,
+          "CET is not offered"),
+    ONE(X64_REGISTER_MSR_IA32_MISC_ENABLE, "QEMU's own"),
+    UP_TO(X64_REGISTER_IA32_FEATURE_CONTROL,
+          X64_REGISTER_IA32_VMX_TRUE_ENTRY_CTLS,
+          "nested virtualization is not offered"),
+    ONE(X64_REGISTER_APIC_ID, "what the VP was made with"),
+    UP_TO(REGISTER_VP_INDEX, REGISTER_CPU_MANAGEMENT_VERSION,
+          "what the VP was made with, and the partition's time"),
+    ONE(REGISTER_VP_ROOT_SIGNAL_COUNT, "how the kernel runs the VP"),
+    ONE(X64_REGISTER_REG_PAGE, "how the kernel runs the VP"),
+    ONE(REGISTER_SVERSION, "the hypervisor's own"),
+    UP_TO(REGISTER_EOM, REGISTER_SIRBP,
+          "a command; and event rings are for parents"),
+    UP_TO(REGISTER_VSM_CODE_PAGE_OFFSETS, REGISTER_VSM_PARTITION_CONFIG,
+          "virtual trust levels are not offered"),
+};
+
+const unsigned mshv_reg_left_out_count = ARRAY_SIZE(mshv_reg_left_out);
