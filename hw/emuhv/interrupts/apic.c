@@ -280,18 +280,30 @@ static uint32_t current_count(EmuhvVp *vp)
            : apic_get_current_count(emuhv_vp_apic(vp));
 }
 
+/* Is it due, though QEMU has not come to it yet? @count: read just now */
+static bool timer_is_due(const APICCommonState *a, uint32_t count)
+{
+    uint32_t lvt = a->lvt[APIC_LVT_TIMER];
+
+    if (!timer_pending(a->timer) || (lvt & APIC_LVT_MASKED)) {
+        return false;
+    }
+    return lvt & APIC_LVT_TIMER_PERIODIC
+           ? a->next_time <= qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)
+           : count == 0;
+}
+
 static void freeze_timer(EmuhvVp *vp)
 {
     APICCommonState *a = emuhv_vp_apic(vp);
-    uint32_t lvt = a->lvt[APIC_LVT_TIMER];
+    uint32_t count = apic_get_current_count(a);
 
-    /* One that is due, but that QEMU has not come to yet */
-    if (timer_pending(a->timer) && !(lvt & APIC_LVT_MASKED) &&
-        a->next_time <= qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)) {
-        emuhv_apic_raise(vp, lvt & 0xff);
+    if (timer_is_due(a, count)) {
+        emuhv_apic_raise(vp, a->lvt[APIC_LVT_TIMER] & 0xff);
+        count = apic_get_current_count(a);
     }
     timer_del(a->timer);
-    vp->irq->frozen_count = apic_get_current_count(a);
+    vp->irq->frozen_count = count;
 }
 
 void emuhv_apic_timers_freeze(EmuhvPartition *p, bool freeze)
