@@ -48,6 +48,13 @@ void emuhv_stage2_commit(EmuhvPartition *p);
 uint64_t emuhv_stage2_max_gfn(void);
 bool emuhv_stage2_is_mapped(EmuhvPartition *p, uint64_t gfn);
 /*
+ * Access states are kept only while somebody wants them.  False, and nothing is
+ * changed: it cannot stop while a page that may be written is not dirty.
+ * Needs commit.
+ */
+bool emuhv_stage2_track(EmuhvPartition *p, bool on);
+bool emuhv_stage2_tracks(EmuhvPartition *p);
+/*
  * Access states (bit 0 accessed, bit 1 dirty) before the change; flags clear
  * accessed 1, set accessed 2, clear dirty 4, set dirty 8.  Needs commit.
  */

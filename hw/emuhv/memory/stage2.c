@@ -59,6 +59,7 @@ struct EmuhvStage2 {
     uint64_t mapped, no_access;
     GHashTable *doorbells;      /* gfn -> count */
     bool dirty;                 /* needs a flush */
+    bool track;                 /* which pages are accessed and dirty */
     Overlay overlay[EMUHV_PLACE__MAX];
     unsigned n_overlays;
 };
@@ -283,6 +284,41 @@ bool emuhv_stage2_is_mapped(EmuhvPartition *p, uint64_t gfn)
     return e && (qatomic_read(e) & E_MAPPED);
 }
 
+/* Is there a page that may be written and is not dirty? */
+static bool has_clean(const Table *t, int level)
+{
+    for (unsigned i = 0; i < FAN_OUT; i++) {
+        uint64_t e = (uintptr_t)t->slot[i];
+
+        if (level > 0 ? e && has_clean(t->slot[i], level - 1)
+                      : (e & EMUHV_MAP_W) && !(e & E_DIRTY)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool emuhv_stage2_track(EmuhvPartition *p, bool on)
+{
+    EmuhvStage2 *s2 = p->s2;
+
+    if (on == s2->track) {
+        return true;
+    }
+    if (!on && has_clean(s2->root, LEVELS - 1)) {
+        return false;
+    }
+    qatomic_set(&s2->track, on);
+    /* Translations from before let a VP write without a look. */
+    s2->dirty |= on;
+    return true;
+}
+
+bool emuhv_stage2_tracks(EmuhvPartition *p)
+{
+    return p->s2->track;
+}
+
 uint8_t emuhv_stage2_access_state(EmuhvPartition *p, uint64_t gfn,
                                   uint64_t flags)
 {
@@ -435,7 +471,7 @@ EmuhvStage2Result emuhv_stage2_translate(EmuhvVp *vp, hwaddr gpa,
         return S2R_DENIED;
     }
     *pa = (e & ~E_FLAGS) | (gpa & 0xfff);
-    if (touch) {
+    if (touch && qatomic_read(&s2->track)) {
         set = E_ACCESSED | (access == MMU_DATA_STORE ? E_DIRTY : 0);
         if (set & ~e) {
             e = qatomic_or_fetch(at, set);

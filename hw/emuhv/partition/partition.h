@@ -97,7 +97,7 @@ uint64_t emuhv_deposited(void);
 /* ---- properties.c ---- */
 
 uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val);
-/* of a child */
+/* (drops the BQL) of a child */
 uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val);
 /* HvCallGetPartitionPropertyEx: @out is 4072 bytes, zeroed. */
 uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint8_t *out,

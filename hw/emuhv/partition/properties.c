@@ -7,12 +7,14 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "hw/emuhv/memory/memory.h"
 #include "hw/emuhv/partition/partition-int.h"
 #include "hw/emuhv/vp/vp.h"
 
 typedef enum PropertyHome {
-    HOME_VP,    /* vp/ keeps it */
-    HOME_HERE,      /* kept in the account */
+    HOME_VP,        /* vp/ keeps it */
+    HOME_MEMORY,    /* memory/ does */
+    HOME_HERE,        /* kept in the account */
 } PropertyHome;
 
 /* When it may be set */
@@ -43,7 +45,7 @@ static const Property table[] = {
     { PROP(REFERENCE_TIME), HOME_VP, SET_ALWAYS, false },
     { PROP(PROCESSORS_PER_SOCKET), HOME_HERE, SET_EARLY, false, 1,
       EMUHV_MAX_VP_INDEX + 1 },
-    { PROP(GPA_PAGE_ACCESS_TRACKING), HOME_HERE, SET_ALWAYS, false, 0, 1 },
+    { PROP(GPA_PAGE_ACCESS_TRACKING), HOME_MEMORY, SET_ALWAYS, false, 0, 1 },
     { PROP(UNIMPLEMENTED_MSR_ACTION), HOME_VP, SET_ALWAYS, false },
     { PROP(PROCESSOR_VENDOR), HOME_VP, SET_NEVER, true },
     { PROP(PROCESSOR_XSAVE_FEATURES), HOME_VP, SET_NEVER, true },
@@ -91,6 +93,10 @@ uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val)
         return parent ? emuhv_vp_property_host(code, val)
                       : emuhv_vp_property_get(p, code, val);
     }
+    if (prop->home == HOME_MEMORY) {
+        *val = emuhv_stage2_tracks(p);
+        return HV_STATUS_SUCCESS;
+    }
     stored = g_hash_table_lookup(p->account->properties,
                                  GUINT_TO_POINTER(code));
     *val = stored ? *stored : prop->initial;
@@ -128,6 +134,13 @@ uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
     }
     if (val > prop->max) {
         return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
+    }
+    if (prop->home == HOME_MEMORY) {
+        if (!emuhv_stage2_track(p, val)) {
+            return HV_STATUS_OPERATION_DENIED;
+        }
+        emuhv_stage2_commit(p);
+        return HV_STATUS_SUCCESS;
     }
     g_hash_table_insert(p->account->properties, GUINT_TO_POINTER(code),
                         g_memdup2(&val, sizeof(val)));

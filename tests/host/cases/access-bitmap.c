@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* MSHV_GET_GPAP_ACCESS_BITMAP: what the guest read and wrote. */
+#include <stdlib.h>
 #include "vm.h"
 
 enum { PAGES = 64, BASE = 0x20000 };
@@ -59,6 +60,48 @@ static void test_kept_translations(Vm *vm)
     }
 }
 
+/* Nothing is seen before the tracking begins. */
+static void test_begin(Vm *vm)
+{
+    uint64_t bits, on = 7;
+
+    run(vm);
+    works(get(vm, MSHV_GPAP_ACCESS_TYPE_DIRTY, MSHV_GPAP_ACCESS_OP_NOOP,
+              PAGES, &bits, 0), "dirty bits without tracking");
+    is_u64(bits, 0, "nothing is dirty, for nobody tracks it");
+    is_u64(set_property(vm->fd, PROP_ACCESS_TRACKING, 1), ST_SUCCESS,
+           "the tracking begins");
+    is_u64(get_property(vm->fd, PROP_ACCESS_TRACKING, &on), ST_SUCCESS,
+           "it can be asked");
+    is_u64(on, 1, "it is on");
+}
+
+/* It ends only when all pages count as dirty. */
+static void test_end(Vm *vm)
+{
+    struct mshv_gpap_access_bitmap args = {
+        .access_type = MSHV_GPAP_ACCESS_TYPE_DIRTY,
+        .access_op = MSHV_GPAP_ACCESS_OP_SET,
+        .page_count = vm->size / PAGE,
+        .bitmap_ptr = (uintptr_t)calloc(1, vm->size / PAGE / 8),
+    };
+    uint64_t bits;
+
+    is_u64(set_property(vm->fd, PROP_ACCESS_TRACKING, 0),
+           ST_OPERATION_DENIED, "the tracking does not end with clean pages");
+    works(ioctl(vm->fd, MSHV_GET_GPAP_ACCESS_BITMAP, &args),
+          "all pages are marked dirty");
+    is_u64(set_property(vm->fd, PROP_ACCESS_TRACKING, 0), ST_SUCCESS,
+           "then it ends");
+    works(get(vm, MSHV_GPAP_ACCESS_TYPE_DIRTY, MSHV_GPAP_ACCESS_OP_CLEAR,
+              PAGES, &bits, 0), "dirty bits");
+    is_u64(bits, ~0ull, "they are as they were set");
+    run(vm);
+    works(get(vm, MSHV_GPAP_ACCESS_TYPE_DIRTY, MSHV_GPAP_ACCESS_OP_NOOP,
+              PAGES, &bits, 0), "dirty bits");
+    is_u64(bits, 0, "and nothing is seen any more");
+}
+
 int main(void)
 {
     enum { A = MSHV_GPAP_ACCESS_TYPE_ACCESSED, D = MSHV_GPAP_ACCESS_TYPE_DIRTY,
@@ -67,6 +110,7 @@ int main(void)
     Vm vm;
 
     vm_make(&vm, 1 << 20, 1);
+    test_begin(&vm);
     works(get(&vm, D, CLEAR, PAGES, &bits, 0), "dirty bits are cleared");
     works(get(&vm, A, CLEAR, PAGES, &bits, 0), "accessed bits are cleared");
     works(get(&vm, D, CLEAR, PAGES, &bits, 0), "dirty bits again");
@@ -94,6 +138,7 @@ int main(void)
     refuses(get(&vm, D, CLEAR, PAGES, &bits, 1), EINVAL, "reserved bytes");
     refuses(ioctl(vm.fd, MSHV_GET_GPAP_ACCESS_BITMAP, NULL), EFAULT,
             "arguments from nowhere");
+    test_end(&vm);
     vm_free(&vm);
     return done();
 }
