@@ -91,13 +91,23 @@ def reset(vm):
     disk(vm)
 
 
+def held(vm):
+    """Whether QEMU still has a device of VFIO open: it closes one some time after
+    the device is gone, and takes it anew only then."""
+    fds = f'/proc/{vm.process.pid}/fd'
+    return any('vfio-device' in os.path.realpath(f'{fds}/{fd}')
+               for fd in os.listdir(fds))
+
+
 def hotplug(vm, address):
     """Plugged in and unplugged, twice, at a root port."""
     for _ in range(2):
         vm.qmp('device_add', driver='vfio-pci', host=address, id='d', bus='p')
         disk(vm)
+        equal('open', held(vm), True)
         vm.unplug('d')
         equal('the disk', vm.run('ls /sys/block | grep nvme'), '')
+        equal('closed', until(lambda: not held(vm)), True)
 
 
 def both(nvme, nic):
