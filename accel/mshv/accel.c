@@ -5,13 +5,18 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/qapi-visit-common.h"
+#include "qapi/visitor.h"
+#include "qobject/qdict.h"
 #include "qemu/accel.h"
 #include "qemu/config-file.h"
 #include "qemu/error-report.h"
 #include "qemu/option.h"
 #include "hw/boards.h"
+#include "hw/qdev-core.h"
 #include "migration/blocker.h"
 #include "mshv/mshv.h"
+#include "system/system.h"
 #include "access.h"
 #include "arch.h"
 #include "device.h"
@@ -31,6 +36,7 @@ struct MshvState {
     AccelState parent_obj;
 
     char *device;               /* path */
+    OnOffSplit kernel_irqchip;
 };
 
 bool mshv_allowed;
@@ -51,6 +57,49 @@ static bool another_one_follows(void)
 
     qemu_opts_foreach(qemu_find_opts("accel"), note_last_accel, &last, NULL);
     return last && !g_str_equal(last, "mshv");
+}
+
+/*
+ * What is made for KVM, and cannot work with another hypervisor's means: these
+ * would start, and end QEMU when a guest uses them.
+ */
+static const struct {
+    const char *type;
+    const char *needs;
+} refused_devices[] = {
+    { "hyperv-testdev", "KVM's emulation of the Hyper-V SynIC" },
+    { "vmbus-bridge", "KVM's emulation of the Hyper-V SynIC" },
+    { "hv-syndbg", "KVM's emulation of the Hyper-V SynIC" },
+    { "hv-balloon", "a vmbus-bridge, which KVM alone can have" },
+};
+
+/* QEMU asks here about each -device and device_add. It hides none. */
+static bool check_device(DeviceListener *listener, const QDict *opts,
+                         bool from_json, Error **errp)
+{
+    const char *type = qdict_get_try_str(opts, "driver");
+    unsigned i;
+
+    for (i = 0; type && i < ARRAY_SIZE(refused_devices); i++) {
+        if (g_str_equal(type, refused_devices[i].type)) {
+            error_setg(errp, "mshv: the device '%s' needs %s", type,
+                       refused_devices[i].needs);
+        }
+    }
+    return false;
+}
+
+/* Options that would change nothing must not seem to do so. */
+static void name_ignored_options(const MshvState *s)
+{
+    if (s->kernel_irqchip == ON_OFF_SPLIT_ON) {
+        warn_report("mshv: kernel-irqchip=on is taken as 'split': only the "
+                    "local APICs are the hypervisor's");
+    }
+    if (enable_cpu_pm) {
+        warn_report("mshv: -overcommit cpu-pm=on is ignored: the hypervisor "
+                    "lets no guest put the processor to sleep");
+    }
 }
 
 static int init(MshvState *s, const MachineState *ms, Error **errp)
@@ -82,6 +131,10 @@ static int mshv_init_machine(MachineState *ms)
     int ret = init(MSHV_ACCEL(accel), ms, &err);
 
     if (ret >= 0) {
+        static DeviceListener device_listener = { .hide_device = check_device };
+
+        name_ignored_options(MSHV_ACCEL(accel));
+        device_listener_register(&device_listener);
         mshv_access_init();
         mshv_vcpu_init_signal();
         mshv_stats_init();
@@ -140,12 +193,25 @@ static char *get_device(Object *obj, Error **errp)
     return g_strdup(MSHV_ACCEL(obj)->device);
 }
 
+/* What the partition was made with does not change any more. */
+static bool before_start(const char *name, Error **errp)
+{
+    if (mshv_partition_fd() >= 0) {
+        error_setg(errp, "mshv: the property '%s' can be set only on the "
+                   "command line", name);
+        return false;
+    }
+    return true;
+}
+
 static void set_device(Object *obj, const char *value, Error **errp)
 {
     MshvState *s = MSHV_ACCEL(obj);
 
-    g_free(s->device);
-    s->device = g_strdup(value);
+    if (before_start("device", errp)) {
+        g_free(s->device);
+        s->device = g_strdup(value);
+    }
 }
 
 static void set_fail_ioctl(Object *obj, const char *value, Error **errp)
@@ -158,8 +224,44 @@ static char *get_state_list(Object *obj, Error **errp)
     return mshv_arch_state_list();
 }
 
+static bool get_ignore_msrs(Object *obj, Error **errp)
+{
+    return mshv_ignore_msrs;
+}
+
+static void set_ignore_msrs(Object *obj, bool value, Error **errp)
+{
+    if (before_start("ignore-msrs", errp)) {
+        mshv_ignore_msrs = value;
+    }
+}
+
+static void get_kernel_irqchip(Object *obj, Visitor *v, const char *name,
+                               void *opaque, Error **errp)
+{
+    visit_type_OnOffSplit(v, name, &MSHV_ACCEL(obj)->kernel_irqchip, errp);
+}
+
+static void set_kernel_irqchip(Object *obj, Visitor *v, const char *name,
+                               void *opaque, Error **errp)
+{
+    OnOffSplit value;
+
+    if (!visit_type_OnOffSplit(v, name, &value, errp) ||
+        !before_start(name, errp)) {
+        return;
+    }
+    if (value == ON_OFF_SPLIT_OFF) {
+        error_setg(errp, "mshv: kernel-irqchip=off is not possible: the local "
+                   "APICs are the hypervisor's (use 'split', the default)");
+        return;
+    }
+    MSHV_ACCEL(obj)->kernel_irqchip = value;
+}
+
 static void mshv_accel_instance_init(Object *obj)
 {
+    MSHV_ACCEL(obj)->kernel_irqchip = ON_OFF_SPLIT_SPLIT;
     MSHV_ACCEL(obj)->device = g_strdup(MSHV_DEVICE_PATH);
 }
 
@@ -184,6 +286,15 @@ static void mshv_accel_class_init(ObjectClass *oc, void *data)
     object_class_property_add_str(oc, "device", get_device, set_device);
     object_class_property_set_description(oc, "device",
         "Path of the device node (default: " MSHV_DEVICE_PATH ")");
+    object_class_property_add(oc, "kernel-irqchip", "on|off|split",
+                              get_kernel_irqchip, set_kernel_irqchip, NULL,
+                              NULL);
+    object_class_property_set_description(oc, "kernel-irqchip",
+        "As with KVM; only 'split' is possible, and 'on' means it");
+    object_class_property_add_bool(oc, "ignore-msrs", get_ignore_msrs,
+                                   set_ignore_msrs);
+    object_class_property_set_description(oc, "ignore-msrs",
+        "MSRs that nobody implements read as 0 in the guest, in place of #GP");
     object_class_property_add_str(oc, "x-fail-ioctl", NULL, set_fail_ioctl);
     object_class_property_set_description(oc, "x-fail-ioctl",
         "For tests: NAME:N[:ERRNO] lets the N-th call of that name fail");

@@ -85,6 +85,17 @@ static inline MshvAccess *mshv_access_lookup(CPUState *cpu, bool io,
     return a;
 }
 
+/* Whether what was at @addr last, with any length, was a device. */
+static inline bool mshv_access_was_device(CPUState *cpu, hwaddr addr,
+                                          bool write)
+{
+    const MshvAccess *a = mshv_access_slot(cpu, false, addr, write);
+
+    return a->version == qatomic_load_acquire(&mshv_access_version) &&
+           a->addr == addr && a->kind >= MSHV_ACCESS_CALL &&
+           (a->what & 3) == mshv_access_what(false, 0, write);
+}
+
 /* Of @size bytes, a power of two up to 8, all ones. */
 extern const uint64_t mshv_ones[9];
 

@@ -30,6 +30,9 @@ int mshv_arch_creation(struct mshv_create_partition_v2 *args, Error **errp);
 int mshv_arch_partition_early(Error **errp);
 int mshv_arch_partition_late(Error **errp);
 
+/* The width of a guest's physical addresses; 64 before the first CPU. */
+unsigned mshv_arch_address_bits(void);
+
 /* The VP index that @cpu shall have: unique, below MSHV_MAX_VPS. */
 uint32_t mshv_arch_vp_index(CPUState *cpu);
 
@@ -83,6 +86,12 @@ typedef int MshvExitHandler(CPUState *cpu, const struct hv_message *msg,
 /* Who answers messages of @type; never NULL. */
 MshvExitHandler *mshv_arch_exit_handler(uint32_t type);
 
+/*
+ * Tell the guest that its memory at @gpa is broken; if @required, @cpu has just
+ * touched it. False if it cannot be told. With the BQL.
+ */
+bool mshv_arch_machine_check(CPUState *cpu, uint64_t gpa, bool required);
+
 /* Guest debugging. update is called on the vCPU's thread. */
 bool mshv_arch_supports_guest_debug(void);
 int mshv_arch_update_guest_debug(CPUState *cpu);
@@ -94,7 +103,7 @@ void mshv_arch_remove_all_breakpoints(CPUState *cpu);
 
 /*
  * Can the kernel's route table carry the MSI? Not vector 0, nor an APIC id
- * that it would cut off (mshv_copy_girq_info in mshv_irq.c).
+ * that it would cut off (mshv_copy_girq_info in mshv_irq.c) or that no VP has.
  */
 bool mshv_arch_msi_routable(uint64_t address, uint32_t data);
 
@@ -104,5 +113,11 @@ bool mshv_arch_msi_routable(uint64_t address, uint32_t data);
  */
 uint32_t mshv_arch_message_type(unsigned i);
 const char *mshv_arch_message_name(uint32_t type);
+
+/*
+ * For statistics: the name for the @i-th MSR that nobody implements and a guest
+ * tried, to be freed, and how often. NULL after the last one. Any thread.
+ */
+char *mshv_arch_unknown_msr(unsigned i, uint64_t *count);
 
 #endif

@@ -18,6 +18,8 @@ static const char *open_remedy(int err)
     case EPERM:
         return "give this user access, for example by the udev rule "
                "KERNEL==\"mshv\", GROUP=\"kvm\", MODE=\"0660\"";
+    case EISDIR:
+        return "it is a directory; give the path of the device node in it";
     case EBUSY:
         return "another program holds it alone";
     case ENXIO:

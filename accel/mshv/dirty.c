@@ -14,6 +14,7 @@
 #include "dirty.h"
 #include "ioctl.h"
 #include "partition.h"
+#include "refusal.h"
 #include "trace.h"
 
 /*
@@ -80,9 +81,8 @@ static int set_tracking(bool on, Error **errp)
 /* Without it everything counts as dirty: slow, but not wrong. */
 static void warn_of_tracking(Error *err)
 {
-    warn_report_once("mshv: cannot switch the tracking of dirty pages: %s",
-                     error_get_pretty(err));
-    error_free(err);
+    error_prepend(&err, "cannot switch the tracking of dirty pages: ");
+    mshv_refused(MSHV_REFUSED_TRACKING, err);
 }
 
 /* The next pages, marked dirty. False: there are no more. */
@@ -189,14 +189,14 @@ bool mshv_dirty_global(const MshvRegionTable *table, bool start, Error **errp)
 
 static void sync_failed(Error *err)
 {
-    error_prepend(&err, "mshv: cannot read which pages are dirty: ");
+    error_prepend(&err, "cannot read which pages are dirty: ");
     if (migration_is_running()) {
+        error_prepend(&err, "mshv: ");
         /* Of this error the user would see the number only. */
         error_report("%s", error_get_pretty(err));
         migration_file_set_error(-EIO, err);
     } else {
-        warn_report_once("%s", error_get_pretty(err));
-        error_free(err);
+        mshv_refused(MSHV_REFUSED_TRACKING, err);
     }
 }
 

@@ -10,11 +10,11 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
 #include "eventfd.h"
 #include "ioctl.h"
 #include "partition.h"
+#include "refusal.h"
 
 static int set_ioeventfd(MemoryRegionSection *section, bool match_data,
                          uint64_t data, EventNotifier *e, bool add,
@@ -38,11 +38,9 @@ void mshv_eventfd_add(MemoryListener *listener, MemoryRegionSection *section,
     Error *err = NULL;
 
     if (set_ioeventfd(section, match_data, data, e, true, &err) < 0) {
-        warn_report_once("mshv: no ioeventfd at 0x%" HWADDR_PRIx ": %s; "
-                         "QEMU takes such writes itself, more slowly",
-                         section->offset_within_address_space,
-                         error_get_pretty(err));
-        error_free(err);
+        error_prepend(&err, "no ioeventfd at 0x%" HWADDR_PRIx ": ",
+                      section->offset_within_address_space);
+        mshv_refused(MSHV_REFUSED_IOEVENTFD, err);
     }
 }
 

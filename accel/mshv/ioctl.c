@@ -209,6 +209,7 @@ bool mshv_fail_ioctl(const char *spec, Error **errp)
     MshvCall call;
 
     if (g_strv_length(part) < 2 || !find_call(part[0], &call) ||
+        !g_ascii_isdigit(part[1][0]) ||
         qemu_strtou64(part[1], NULL, 10, &number) || !number ||
         (part[2] && (qemu_strtoi(part[2], NULL, 10, &error) || error <= 0))) {
         error_setg(errp, "'%s' is not NAME:N[:ERRNO] with the name of a call "

@@ -3,16 +3,15 @@
  *
  * An irqfd is in the kernel while its route is one that the kernel can
  * deliver, and in QEMU's main loop otherwise: while a guest has not set the
- * vector up, for an APIC id that the kernel would cut off, behind an IOMMU
- * that remaps interrupts, or when the kernel refuses. So a live irqfd in the
- * kernel always has a valid route, which the kernel relies on
- * (mshv_ret_girq_entry in mshv_irq.c).
+ * vector up, for an APIC id that no VP has, behind an IOMMU that remaps
+ * interrupts, or when the kernel refuses. So a live irqfd in the kernel always
+ * has a valid route, which the kernel relies on (mshv_ret_girq_entry in
+ * mshv_irq.c).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
 #include "hw/pci/msi.h"
@@ -20,7 +19,9 @@
 #include "mshv/irqchip.h"
 #include "arch.h"
 #include "ioctl.h"
+#include "irq.h"
 #include "partition.h"
+#include "refusal.h"
 #include "route-table.h"
 #include "trace.h"
 
@@ -111,10 +112,8 @@ static void move_to_kernel(MshvIrqfd *irqfd)
     Error *err = NULL;
 
     if (set_irqfd(irqfd, true, &err) < 0) {
-        warn_report_once("mshv: no irqfd for GSI %u: %s; QEMU delivers its "
-                         "interrupts itself, more slowly", irqfd->gsi,
-                         error_get_pretty(err));
-        error_free(err);
+        error_prepend(&err, "no irqfd for GSI %u: ", irqfd->gsi);
+        mshv_refused(MSHV_REFUSED_IRQFD, err);
         return;
     }
     qemu_set_fd_handler(irqfd->fd, NULL, NULL, NULL);
@@ -162,10 +161,8 @@ void mshv_irqchip_commit_routes(void)
         table.changed = !usable;
     }
     if (err) {
-        warn_report_once("mshv: the kernel does not take the interrupt "
-                         "routes: %s; QEMU delivers the interrupts itself, "
-                         "more slowly", error_get_pretty(err));
-        error_free(err);
+        error_prepend(&err, "the kernel does not take the interrupt routes: ");
+        mshv_refused(MSHV_REFUSED_ROUTES, err);
     }
     QLIST_FOREACH(irqfd, &irqfds, next) {
         if (irqfd->in_kernel && !usable) {
@@ -177,16 +174,65 @@ void mshv_irqchip_commit_routes(void)
     }
 }
 
-int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
+void mshv_irq_vp_added(void)
+{
+    unsigned gsi;
+
+    if (QLIST_EMPTY(&irqfds)) {
+        return;
+    }
+    for (gsi = 0; gsi < MSHV_GSI_MAX; gsi++) {
+        MshvRoute route = table.routes[gsi];
+
+        if (route.used) {
+            route.routable = mshv_arch_msi_routable(route.address, route.data);
+            mshv_route_set(&table, gsi, &route);
+        }
+    }
+    mshv_irqchip_commit_routes();
+}
+
+static MshvIrqfd *find_irqfd(int fd)
 {
     MshvIrqfd *irqfd;
+
+    QLIST_FOREACH(irqfd, &irqfds, next) {
+        if (irqfd->fd == fd) {
+            break;
+        }
+    }
+    return irqfd;
+}
+
+static void remove_irqfd(MshvIrqfd *irqfd)
+{
+    if (irqfd->in_kernel) {
+        set_irqfd(irqfd, false, NULL);
+    } else {
+        qemu_set_fd_handler(irqfd->fd, NULL, NULL, NULL);
+    }
+    QLIST_REMOVE(irqfd, next);
+    g_free(irqfd);
+}
+
+/*
+ * virtio loses sight of a notifier whose queue's vector the guest changes while
+ * the device runs, and closes it. The next one has its number.
+ */
+int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
+{
+    int fd = event_notifier_get_fd(n);
+    MshvIrqfd *irqfd = find_irqfd(fd);
 
     if (!is_gsi(virq)) {
         return -EINVAL;
     }
+    if (irqfd) {
+        remove_irqfd(irqfd);
+    }
     irqfd = g_new0(MshvIrqfd, 1);
     irqfd->notifier = n;
-    irqfd->fd = event_notifier_get_fd(n);
+    irqfd->fd = fd;
     irqfd->gsi = virq;
     QLIST_INSERT_HEAD(&irqfds, irqfd, next);
     qemu_set_fd_handler(irqfd->fd, on_event, NULL, irqfd);
@@ -194,25 +240,27 @@ int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
     return 0;
 }
 
+/* For the same reason @virq may be wrong; and it is no error to have none. */
 int mshv_irqchip_remove_irqfd(EventNotifier *n, int virq)
 {
-    int fd = event_notifier_get_fd(n);
-    MshvIrqfd *irqfd;
+    MshvIrqfd *irqfd = find_irqfd(event_notifier_get_fd(n));
 
-    QLIST_FOREACH(irqfd, &irqfds, next) {
-        if (irqfd->fd == fd && irqfd->gsi == virq) {
-            break;
-        }
+    if (irqfd) {
+        remove_irqfd(irqfd);
     }
-    if (!irqfd) {
-        return -ENOENT;
-    }
-    if (irqfd->in_kernel) {
-        set_irqfd(irqfd, false, NULL);
-    } else {
-        qemu_set_fd_handler(fd, NULL, NULL, NULL);
-    }
-    QLIST_REMOVE(irqfd, next);
-    g_free(irqfd);
     return 0;
+}
+
+void mshv_irq_count(unsigned *n_irqfds, unsigned *n_routes)
+{
+    MshvIrqfd *irqfd;
+    unsigned gsi;
+
+    *n_irqfds = *n_routes = 0;
+    QLIST_FOREACH(irqfd, &irqfds, next) {
+        ++*n_irqfds;
+    }
+    for (gsi = 0; gsi < MSHV_GSI_MAX; gsi++) {
+        *n_routes += table.routes[gsi].used;
+    }
 }

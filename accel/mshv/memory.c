@@ -14,11 +14,14 @@
 #include "hw/qdev-core.h"
 #include "mshv/mshv.h"
 #include "system/runstate.h"
+#include "arch.h"
 #include "dirty.h"
 #include "eventfd.h"
+#include "host-memory.h"
 #include "ioctl.h"
 #include "memory.h"
 #include "partition.h"
+#include "refusal.h"
 #include "region-table.h"
 #include "vp.h"
 #include "trace.h"
@@ -88,6 +91,10 @@ static void map_region(const MshvRegion *region)
     Error *err = NULL;
 
     if (set_guest_memory(region, true, &err) < 0) {
+        if (mshv_host_memory_is_movable(region->owner)) {
+            mshv_refused(MSHV_REFUSED_MEMORY, err);
+            return;
+        }
         memory_region_ref(region->owner);
         g_array_append_val(missing, *region);
         fail(err);
@@ -162,11 +169,24 @@ static void forget_missing(uint64_t gpa, MemoryRegion *owner)
     }
 }
 
+/*
+ * A BAR can be anywhere: no guest reaches what lies beyond its physical address
+ * width, and the hypervisor refuses to map it.
+ */
+static bool is_reachable(const MshvRegion *region)
+{
+    unsigned bits = mshv_arch_address_bits();
+
+    return bits >= 64 || !((region->gpa + region->size - 1) >> bits);
+}
+
 /* Fill in @region. False if nothing of @section is to be mapped. */
 static bool region_of_section(MemoryRegionSection *section,
                               MshvRegion *region)
 {
     MemoryRegion *mr = section->mr;
+    Error *err = NULL;
+    uint64_t hva;
 
     /*
      * Of a device's memory, such as a BAR by VFIO, the driver of Linux 7.3 and
@@ -178,17 +198,20 @@ static bool region_of_section(MemoryRegionSection *section,
         (!memory_region_is_ram(mr) && !memory_region_is_romd(mr))) {
         return false;
     }
+    if (mshv_host_memory_address(mr, &hva, &err) < 0) {
+        mshv_refused(MSHV_REFUSED_MEMORY, err);
+        return false;
+    }
     *region = (MshvRegion) {
         .gpa = section->offset_within_address_space,
         .size = int128_get64(section->size),
         .offset = section->offset_within_region,
-        .hva = (uintptr_t)memory_region_get_ram_ptr(mr) +
-               section->offset_within_region,
+        .hva = hva + section->offset_within_region,
         .writable = !section->readonly && !mr->rom_device,
         .logging = memory_region_get_dirty_log_mask(mr),
         .owner = mr,
     };
-    return mshv_region_align(region);
+    return mshv_region_align(region) && is_reachable(region);
 }
 
 /* Where the whole pages of @section begin. */
@@ -406,6 +429,7 @@ int mshv_memory_init(Error **errp)
         }
     }
     trace_mshv_memory_init(pins);
+    mshv_host_memory_init();
     leaving = g_array_new(false, false, sizeof(MshvRegion));
     coming = g_array_new(false, false, sizeof(MshvRegion));
     stuck = g_array_new(false, false, sizeof(MshvRegion));
@@ -415,17 +439,43 @@ int mshv_memory_init(Error **errp)
     return 0;
 }
 
-bool mshv_memory_is_mapped(hwaddr gpa, bool write)
+bool mshv_memory_find(hwaddr gpa, MshvRegion *region)
 {
-    MshvRegion *region;
-    bool found;
+    MshvRegion *found;
 
     /* Whoever changes the address space holds the BQL until it is done. */
-    bql_lock();
-    region = mshv_region_find(&table, gpa);
-    found = region && (region->writable || !write);
-    bql_unlock();
+    BQL_LOCK_GUARD();
+    found = mshv_region_find(&table, gpa);
+    if (found) {
+        *region = *found;
+    }
     return found;
+}
+
+bool mshv_memory_find_host(uint64_t hva, MshvRegion *region)
+{
+    size_t i;
+
+    for (i = 0; i < table.count; i++) {
+        if (hva - table.regions[i].hva < table.regions[i].size) {
+            *region = table.regions[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+void mshv_memory_map_again(const MshvRegion *region)
+{
+    MshvRegion *found;
+
+    BQL_LOCK_GUARD();
+    found = mshv_region_find(&table, region->gpa);
+    if (found && mshv_region_same(found, region) &&
+        set_guest_memory(found, false, NULL) == 0) {
+        /* A failure shows at the guest's next access. */
+        set_guest_memory(found, true, NULL);
+    }
 }
 
 bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp)
@@ -439,7 +489,9 @@ bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp)
     if (!memory_region_is_ram(mr)) {
         return true;
     }
-    region.hva = (uintptr_t)memory_region_get_ram_ptr(mr);
+    if (mshv_host_memory_address(mr, &region.hva, errp) < 0) {
+        return false;
+    }
     if (!mshv_region_align(&region)) {
         return true;
     }

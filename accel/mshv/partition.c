@@ -13,6 +13,8 @@
 #define V1_FLAGS ((1 << MSHV_PT_BIT_LAPIC) | (1 << MSHV_PT_BIT_X2APIC) | \
                   (1 << MSHV_PT_BIT_GPA_SUPER_PAGES))
 
+bool mshv_ignore_msrs;
+
 static int device_fd = -1;
 static int partition_fd = -1;
 

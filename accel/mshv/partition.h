@@ -9,6 +9,9 @@
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
 
+/* A guest's accesses to MSRs that nobody implements shall not fault. */
+extern bool mshv_ignore_msrs;
+
 /*
  * Create and initialise the partition on @device (owned from here on).
  * Returns 0, or -errno with one line in @errp; nothing is left behind then.

@@ -11,6 +11,8 @@
 #include "system/stats.h"
 #include "arch.h"
 #include "ioctl.h"
+#include "irq.h"
+#include "refusal.h"
 #include "stats.h"
 #include "vp.h"
 
@@ -60,12 +62,25 @@ static StatsList *vm_stats(strList *names)
 {
     StatsList *list = NULL;
     MshvCall call;
+    unsigned i, n_irqfds, n_routes;
+    uint64_t count;
+    char *name;
 
     for (call = 0; call < MSHV_CALL__MAX; call++) {
         add_stat(&list, call_stat_name("calls-", call),
                  calls_made(call), names);
         add_stat(&list, call_stat_name("errors-", call),
                  mshv_call_errors(call), names);
+    }
+    mshv_irq_count(&n_irqfds, &n_routes);
+    add_stat(&list, g_strdup("irqfds"), n_irqfds, names);
+    add_stat(&list, g_strdup("msi-routes"), n_routes, names);
+    for (i = 0; i < MSHV_REFUSED__MAX; i++) {
+        add_stat(&list, g_strdup(mshv_refusal_name(i)), mshv_refusal_count(i),
+                 names);
+    }
+    for (i = 0; (name = mshv_arch_unknown_msr(i, &count)); i++) {
+        add_stat(&list, name, count, names);
     }
     return list;
 }
@@ -141,11 +156,23 @@ static void query_schemas(StatsSchemaList **result, Error **errp)
 {
     StatsSchemaValueList *vm = NULL, *vcpu = NULL;
     MshvCall call;
+    uint64_t count;
     unsigned i;
+    char *name;
 
     for (call = 0; call < MSHV_CALL__MAX; call++) {
         add_schema(&vm, call_stat_name("calls-", call));
         add_schema(&vm, call_stat_name("errors-", call));
+    }
+    add_schema(&vm, g_strdup("irqfds"));
+    vm->value->type = STATS_TYPE_INSTANT;
+    add_schema(&vm, g_strdup("msi-routes"));
+    vm->value->type = STATS_TYPE_INSTANT;
+    for (i = 0; i < MSHV_REFUSED__MAX; i++) {
+        add_schema(&vm, g_strdup(mshv_refusal_name(i)));
+    }
+    for (i = 0; (name = mshv_arch_unknown_msr(i, &count)); i++) {
+        add_schema(&vm, name);
     }
     for (i = 0; mshv_arch_message_type(i); i++) {
         add_schema(&vcpu, exit_stat_name(i));

@@ -14,6 +14,11 @@ bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp)
     return true;
 }
 
+bool mshv_sigbus(int code, void *host)
+{
+    return false;
+}
+
 int mshv_irqchip_add_msi_route(int vector, PCIDevice *dev)
 {
     return -ENOSYS;

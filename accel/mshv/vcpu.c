@@ -46,13 +46,17 @@ void mshv_vcpu_init_signal(void)
     sigaction(SIG_IPI, &action, NULL);
 }
 
-/* Threads inherit SIG_IPI as blocked from the main thread. */
-static void unblock_sig_ipi(void)
+/*
+ * Threads inherit both as blocked from the main thread. A SIGBUS for what the
+ * thread itself does would end QEMU without a word (memory-failure.c).
+ */
+static void unblock_signals(void)
 {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIG_IPI);
+    sigaddset(&set, SIGBUS);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -70,12 +74,18 @@ static void kick(CPUState *cpu)
     pthread_kill(cpu->thread->thread, SIG_IPI);
 }
 
-/* Stop the VM for an error that nobody else can be told. */
-static void stop_vm(CPUState *cpu, Error *err, const char *what)
+static void stop_vm_as(RunState state, CPUState *cpu, Error *err,
+                       const char *what)
 {
     error_prepend(&err, "mshv: CPU %d: %s: ", cpu->cpu_index, what);
     error_report_err(err);
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    vm_stop(state);
+}
+
+/* Stop the VM for an error that nobody else can be told. */
+static void stop_vm(CPUState *cpu, Error *err, const char *what)
+{
+    stop_vm_as(RUN_STATE_INTERNAL_ERROR, cpu, err, what);
 }
 
 static int put_state(CPUState *cpu, MshvPutLevel level, Error **errp)
@@ -176,7 +186,10 @@ static int vcpu_exec(CPUState *cpu)
 
     qatomic_set(&cpu->exit_request, 0);
     if (ret < 0) {
-        stop_vm(cpu, err, "cannot run the guest");
+        /* More memory can be given: then the guest goes on, without a reset. */
+        stop_vm_as(ret == -ENOMEM ? RUN_STATE_IO_ERROR
+                                  : RUN_STATE_INTERNAL_ERROR,
+                   cpu, err, "cannot run the guest");
     }
     return ret;
 }
@@ -224,7 +237,7 @@ static void *vcpu_thread(void *opaque)
     cpu->thread_id = qemu_get_thread_id();
     current_cpu = cpu;
     running = cpu->accel;
-    unblock_sig_ipi();
+    unblock_signals();
 
     init_vcpu(cpu);
     cpu_thread_signal_created(cpu);

@@ -6,8 +6,10 @@
 #include "qemu/osdep.h"
 #include <sys/mman.h>
 #include "qapi/error.h"
+#include "qemu/atomic.h"
 #include "arch.h"
 #include "ioctl.h"
+#include "irq.h"
 #include "partition.h"
 #include "vcpu.h"
 #include "vp.h"
@@ -61,11 +63,14 @@ bool mshv_cpu_realize(CPUState *cpu, Error **errp)
         return false;
     }
     if (!vps[index]) {
-        vps[index] = create_vp(index, errp);
-        if (!vps[index]) {
+        AccelCPUState *vp = create_vp(index, errp);
+
+        if (!vp) {
             error_prepend(errp, "mshv: cannot create VP %u: ", index);
             return false;
         }
+        qatomic_set(&vps[index], vp);
+        mshv_irq_vp_added();
     }
     cpu->accel = vps[index];
     cpu->vcpu_dirty = true;
@@ -83,6 +88,11 @@ void mshv_cpu_unrealize(CPUState *cpu)
         vp->page_fresh = false;
         vp->usable = false;
     }
+}
+
+bool mshv_vp_exists(uint32_t index)
+{
+    return index < MSHV_MAX_VPS && qatomic_read(&vps[index]);
 }
 
 uint64_t mshv_vp_total_runs(void)

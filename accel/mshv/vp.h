@@ -81,9 +81,16 @@ struct AccelCPUState {
     MshvExitKind exits[MSHV_EXIT_KINDS];    /* the last row: MSHV_EXIT_OTHERS */
     MshvExitKind *exit_kind;    /* of the last exit: most are like it */
     MshvAccess accesses[MSHV_ACCESS_SLOTS];
+    /* The last access to memory that the kernel could not bring in */
+    uint64_t fault_page;
+    uint64_t fault_exits;       /* that there had been */
+    unsigned fault_tries;       /* in a row */
     uint64_t kicks;             /* runs that a kick ended, without a message */
     void *arch;                 /* target/i386/mshv's own */
 };
+
+/* Whether the kernel has a VP of that index. Any thread. */
+bool mshv_vp_exists(uint32_t index);
 
 /* Exits and kicks of all VPs that there ever were. With the BQL. */
 uint64_t mshv_vp_total_runs(void);

@@ -31,4 +31,7 @@ extern bool mshv_allowed;
  */
 bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp);
 
+/* A SIGBUS, of that si_code and si_addr. False: QEMU is to end by it. */
+bool mshv_sigbus(int code, void *host);
+
 #endif

@@ -11,12 +11,17 @@ import os
 import sys
 import tempfile
 import time
-from vm import Tap, Vm, QmpError, guest
+from vm import TOP, Tap, Vm, QmpError, guest
 
 INTERRUPTS = ('-smp', '2', '-device', 'edu', '-netdev', 'user,id=n',
               '-device', 'e1000e,romfile=,netdev=n', '-device', 'i6300esb',
               '-action', 'watchdog=inject-nmi')
 VGA = ('-device', 'VGA,romfile=')
+# For bars.c, which says what is in it
+SHARED = os.path.join(TOP, 'build', 'accel-guests', 'shared')
+SHARED_MEMORY = ('-object', 'memory-backend-file,id=shared,share=on,'
+                 f'readonly=on,size=1M,mem-path={SHARED}', '-device',
+                 'ivshmem-plain,memdev=shared')
 # name, guest, arguments
 GUESTS = [
     ('emulate', 'emulate', ('-M', 'pc', '-cpu', 'max', *VGA)),
@@ -24,9 +29,12 @@ GUESTS = [
     ('exceptions with 5 levels', 'exceptions-la57',
      ('-M', 'pc', '-cpu', 'max', *VGA)),
     ('ports', 'ports', ('-M', 'pc', '-cpu', 'max', *VGA)),
+    ('msrs', 'msrs', ('-M', 'pc')),
+    ('bars', 'bars', ('-M', 'pc', *SHARED_MEMORY)),
     ('moving', 'moving', ('-M', 'pc', *VGA, '-device', 'edu',
                           '-device', 'edu')),
-    ('interrupts of pc', 'interrupts', ('-M', 'pc,hpet=on', *INTERRUPTS)),
+    ('interrupts of pc', 'interrupts', ('-M', 'pc,hpet=on', '-rtc',
+                                        'driftfix=slew', *INTERRUPTS)),
     ('interrupts of q35', 'interrupts', ('-M', 'q35,hpet=on', *INTERRUPTS)),
     ('20 starts', 'reset', ('-M', 'pc', '-smp', '4')),
     ('200 starts', 'reset-long', ('-M', 'pc', '-smp', '4')),
@@ -148,6 +156,12 @@ def run(name, image, arguments):
                'no complaint', f'{why}\n{said}\n{text[-300:]}')
 
 
+with open(SHARED, 'wb') as shared:
+    shared.truncate(1 << 20)
+    shared.seek(0x1000)
+    shared.write(b'\xb8\x77\x00\x00\x00\xc3')        # mov $0x77, %eax; ret
+    shared.seek(0x2000)
+    shared.write(b'\x5a')
 names = sys.argv[1:] or [g[1] for g in GUESTS if not g[1].endswith('-long')]
 chosen = [g for g in GUESTS if g[1] in names]
 for one in chosen:

@@ -6,9 +6,12 @@ A guest in real mode does one thing, and QEMU looks.
 """
 
 import os
+import signal
 import subprocess
 import tempfile
-from vm import Tap, Vm, firmware, guest
+import time
+from vm import TOP, Tap, Vm, firmware, guest
+from emuhost import expect_in_log
 
 # Copies a byte from the first to the second address, segments given.
 COPY = '''mov ${0:#x}, %ax
@@ -124,6 +127,90 @@ def pinned(d):
         del os.environ['LD_PRELOAD']
 
 
+# ---- What the host cannot give ----
+
+def text_of(path):
+    with open(path, encoding='ascii', errors='replace') as f:
+        return f.read()
+
+
+def until_said(vm, path, *words):
+    """Until the guest has said all of them; what it has said."""
+    for _ in range(6000):
+        if all(w in text_of(path) for w in words) or vm.status() not in ('running',
+                                                         'prelaunch'):
+            break
+        time.sleep(0.05)
+    return text_of(path)
+
+
+def console(directory):
+    path = os.path.join(directory, 'console')
+    return path, ('-chardev', f'file,id=out,path={path}', '-device',
+                  'isa-debugcon,iobase=0xe9,chardev=out')
+
+
+def huge_pages(number):
+    with open('/proc/sys/vm/nr_hugepages', 'w', encoding='ascii') as f:
+        f.write(str(number))
+
+
+def too_few_huge_pages(d):
+    """The VM stops and says why; with more of them it goes on."""
+    expect_in_log('GPA intercept failed')
+    huge_pages(4)
+    path, args = console(d)
+    with Vm('-M', 'pc,memory-backend=ram', '-object',
+            'memory-backend-memfd,id=ram,size=32M,hugetlb=on,hugetlbsize=2M,'
+            'reserve=off', '-m', '32', '-bios', guest('touch'), *args,
+            paused=True) as vm:
+        vm.qmp('cont')
+        Tap.ok(vm.wait_event('STOP', 30), 'too few huge pages: the VM stops')
+        Tap.equal(vm.status(), 'io-error', 'too few huge pages: status')
+        said = vm.said()
+        Tap.ok('no huge page left' in said and 'pages of 2 MiB' in said and
+               len(said.splitlines()) == 1, 'too few huge pages: one line', said)
+        huge_pages(32)
+        vm.qmp('cont')
+        text = until_said(vm, path, '\n1..')
+        Tap.ok('ok 15 - page 15' in text, 'with more of them the guest goes on',
+               text + vm.said())
+
+
+def broken_memory(d):
+    """The kernel's early notice becomes a machine check of the guest's."""
+    library, where = os.path.join(d, 'broken.so'), os.path.join(d, 'address')
+    subprocess.run(['gcc', '-shared', '-fPIC', '-o', library, os.path.join(
+        TOP, 'tests', 'accel', 'broken.c')], check=True)
+    os.environ.update(LD_PRELOAD=library, BROKEN_ADDRESS=where)
+    path, args = console(d)
+    try:
+        vm = Vm('-M', 'pc', '-cpu', 'qemu64,vendor=GenuineIntel', '-m', '32',
+                '-bios', guest('mce'), *args)
+    finally:
+        del os.environ['LD_PRELOAD']
+    with vm:
+        gpa = until_said(vm, path, '# please break ', '.\n').split(
+            'break ')[-1].split('.')[0]
+        with open(where, 'w', encoding='ascii') as f:
+            f.write(vm.hmp(f'gpa2hva 0x{gpa}').split()[-1])
+        os.kill(vm.process.pid, signal.SIGUSR2)
+        until_said(vm, path, '# please mce')
+        event = vm.wait_event('MEMORY_FAILURE', 30)
+        Tap.equal(event and (event['data']['recipient'],
+                             event['data']['action']), ('guest', 'inject'),
+                  'broken memory: the event')
+        vm.hmp('mce 0 5 0xb200000000000005 0x5 0 0')
+        text = until_said(vm, path, '\n1..')
+        for line in text.splitlines():
+            if 'ok ' in line:
+                Tap.ok(not line.startswith('not'), line.split(' - ', 1)[1], text)
+        Tap.ok('1..6' in text, 'broken memory: the guest is at its end', text)
+        Tap.ok(f'broken at the guest\'s address 0x{gpa}' in vm.said() and
+               len(vm.said().splitlines()) == 1, 'broken memory: one line',
+               vm.said())
+
+
 def plugged(vm, name):
     for command, args in (
             ('object-add', dict(qom_type='memory-backend-ram', id='ram1',
@@ -153,18 +240,16 @@ def hotplug():
         Tap.equal(vm.said(), '', 'no complaint')
 
 
-def set_huge_pages():
-    """The emulated host is ours: so it has some."""
-    with open('/proc/sys/vm/nr_hugepages', 'w', encoding='ascii') as f:
-        f.write('32')
-
-
 with tempfile.TemporaryDirectory() as directory:
     read_only(directory)
     shadow(directory)
-    if os.path.exists('/run/mshv-host'):
-        set_huge_pages()
+    emulated = os.path.exists('/run/mshv-host')
+    if emulated:
+        huge_pages(32)
     backends(directory)
     pinned(directory)
+    broken_memory(directory)
+    if emulated:
+        too_few_huge_pages(directory)
 hotplug()
 Tap.end()

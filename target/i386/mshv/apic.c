@@ -12,8 +12,11 @@
 #include "hw/i386/apic_internal.h"
 #include "hw/i386/apic-msidef.h"
 #include "hw/intc/ioapic.h"
+#include "hw/intc/kvm_irqcount.h"
 #include "hw/pci/msi.h"
 #include "accel/mshv/partition.h"
+#include "accel/mshv/refusal.h"
+#include "accel/mshv/vp.h"
 #include "mshv/x86.h"
 #include "mshv-x86.h"
 #include "trace.h"
@@ -235,9 +238,33 @@ static int assert_interrupt(uint32_t type, bool level, bool logical,
 /* Remappable format (VT-d 5.1.2.2): for an IOMMU, not for a local APIC */
 #define MSI_ADDR_REMAPPABLE     (1u << 4)
 
+/* Bits that are neither the destination nor how to find it */
+#define MSI_ADDR_NO_MESSAGE     0xff0u
+
+/* All processors (SDM vol. 3, 12.6.2.1) */
+#define MSI_BROADCAST_ID        0xff
+
 static unsigned msi_mode(uint32_t data)
 {
     return (data >> MSI_DATA_DELIVERY_MODE_SHIFT) & 7;
+}
+
+static uint32_t msi_destination(uint64_t address)
+{
+    return (address & MSI_ADDR_DEST_ID_MASK) >> MSI_ADDR_DEST_ID_SHIFT;
+}
+
+static bool is_logical(uint64_t address)
+{
+    return (address >> MSI_ADDR_DEST_MODE_SHIFT) & 1;
+}
+
+/* Whether a physical destination is that of one processor, which is there. */
+static bool has_vp(uint64_t address)
+{
+    uint32_t id = msi_destination(address);
+
+    return id != MSI_BROADCAST_ID && mshv_vp_exists(id);
 }
 
 /* Send an MSI through the hypervisor, from any thread. */
@@ -245,10 +272,12 @@ static int msi_send(uint64_t address, uint32_t data, Error **errp)
 {
     unsigned mode = msi_mode(data);
     uint32_t vector = (data & MSI_DATA_VECTOR_MASK) >> MSI_DATA_VECTOR_SHIFT;
-    uint64_t destination = (address & MSI_ADDR_DEST_ID_MASK)
-                           >> MSI_ADDR_DEST_ID_SHIFT;
 
     trace_mshv_msi_send(address, data);
+    if (!is_logical(address) && !has_vp(address) &&
+        msi_destination(address) != MSI_BROADCAST_ID) {
+        return 0;               /* on the bus, too, nobody takes it */
+    }
     switch (mode) {
     case APIC_DM_FIXED:
     case APIC_DM_LOWPRI:
@@ -261,18 +290,22 @@ static int msi_send(uint64_t address, uint32_t data, Error **errp)
     case APIC_DM_INIT:
         break;
     case APIC_DM_SMI:
-        warn_report_once("mshv: a device sent an SMI; there is no system "
-                         "management mode");
-        return 0;
+        error_setg(errp, "a device sent an SMI");
+        return -ENOTSUP;
     default:
         /* ExtINT goes by the PIC's output, the other modes are reserved. */
         return 0;
     }
     return assert_interrupt(mode, (data >> MSI_DATA_TRIGGER_SHIFT) & 1,
-                            (address >> MSI_ADDR_DEST_MODE_SHIFT) & 1,
-                            destination, vector, errp);
+                            is_logical(address), msi_destination(address),
+                            vector, errp);
 }
 
+/*
+ * Of a physical destination the kernel takes the VP without asking whether
+ * there is one (mshv_try_assert_irq_fast in mshv_eventfd.c); a logical one is
+ * the hypervisor's to find.
+ */
 bool mshv_arch_msi_routable(uint64_t address, uint32_t data)
 {
     unsigned mode = msi_mode(data);
@@ -280,7 +313,8 @@ bool mshv_arch_msi_routable(uint64_t address, uint32_t data)
     return (mode == APIC_DM_FIXED || mode == APIC_DM_LOWPRI) &&
            (data & MSI_DATA_VECTOR_MASK) >= 16 &&
            (address & ~0xfffffull) ==
-           APIC_DEFAULT_ADDRESS && !(address & MSI_ADDR_REMAPPABLE);
+           APIC_DEFAULT_ADDRESS && !(address & MSI_ADDR_REMAPPABLE) &&
+           (is_logical(address) || has_vp(address));
 }
 
 int mshv_exit_apic_eoi(CPUState *cs, const struct hv_message *msg,
@@ -301,7 +335,15 @@ static void send_msi(MSIMessage *msi)
     Error *err = NULL;
 
     if (msi_send(msi->address, msi->data, &err) < 0) {
-        warn_report_err(err);
+        mshv_refused(msi_mode(msi->data) == APIC_DM_SMI ? MSHV_REFUSED_SMI
+                                                        : MSHV_REFUSED_MSI,
+                     err);
+    } else {
+        /*
+         * Else a clock that counts what was lost (RTC, driftfix=slew) would
+         * send all of it again.
+         */
+        kvm_report_irq_delivered(1);
     }
 }
 
@@ -310,18 +352,30 @@ static uint64_t apic_mem_read(void *opaque, hwaddr addr, unsigned size)
     return ~0ull;
 }
 
+/*
+ * Messages of devices arrive here, but also what a processor writes to its
+ * APIC's registers while that is off or in x2APIC mode: the hypervisor's APIC
+ * does not take it. There is no register where a message can be.
+ */
 static void apic_mem_write(void *opaque, hwaddr addr, uint64_t data,
                            unsigned size)
 {
     MSIMessage msi = { .address = APIC_DEFAULT_ADDRESS + addr, .data = data };
 
-    send_msi(&msi);
+    if (size == sizeof(msi.data) && !(addr & MSI_ADDR_NO_MESSAGE)) {
+        send_msi(&msi);
+    }
 }
 
 static const MemoryRegionOps apic_io_ops = {
     .read = apic_mem_read,
     .write = apic_mem_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
+    /* As the processor made it: no access is cut into messages. */
+    .valid.min_access_size = 1,
+    .valid.max_access_size = 8,
+    .impl.min_access_size = 1,
+    .impl.max_access_size = 8,
 };
 
 static int set_base(APICCommonState *s, uint64_t value)

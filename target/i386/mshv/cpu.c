@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "accel/accel-cpu-target.h"
 #include "accel/mshv/partition.h"
 #include "host-cpu.h"
@@ -41,11 +42,51 @@ static void cpu_instance_init(CPUState *cs)
     mshv_xsave_init_areas();
 }
 
+/* What KVM, too, takes as the same frequency */
+#define TSC_TOLERANCE_PPM 250
+
+/* The guest's TSC is the host's: another frequency cannot be had. */
+static bool check_tsc_frequency(X86CPU *cpu, Error **errp)
+{
+    int64_t wanted = cpu->env.user_tsc_khz;
+    uint64_t hz = 0;
+    int64_t has;
+
+    if (!wanted) {
+        return true;
+    }
+    if (mshv_get_property(HV_PARTITION_PROPERTY_PROCESSOR_CLOCK_FREQUENCY, &hz,
+                          errp) < 0) {
+        error_prepend(errp, "mshv: tsc-frequency cannot be checked: ");
+        return false;
+    }
+    has = hz / 1000;
+    if (llabs(wanted - has) > has * TSC_TOLERANCE_PPM / 1000000) {
+        error_setg(errp, "mshv: tsc-frequency is not possible: the guest's "
+                   "TSC has %" PRId64 " kHz, as the host's, not %" PRId64
+                   " kHz", has, wanted);
+        return false;
+    }
+    return true;
+}
+
+static bool cpu_realize(CPUState *cs, Error **errp)
+{
+    X86CPU *cpu = X86_CPU(cs);
+
+    /* All that there is, as -cpu host has it, does not ask for what is not. */
+    if (cpu->enable_pmu && !cpu->max_features) {
+        warn_report_once("mshv: the CPU property pmu=on is ignored: there is "
+                         "no performance monitoring");
+    }
+    return check_tsc_frequency(cpu, errp) && host_cpu_realizefn(cs, errp);
+}
+
 static void cpu_accel_class_init(ObjectClass *oc, void *data)
 {
     AccelCPUClass *acc = ACCEL_CPU_CLASS(oc);
 
-    acc->cpu_target_realize = host_cpu_realizefn;
+    acc->cpu_target_realize = cpu_realize;
     acc->cpu_instance_init = cpu_instance_init;
 }
 
@@ -61,6 +102,12 @@ static void cpu_accel_register(void)
     type_register_static(&cpu_accel_type);
 }
 type_init(cpu_accel_register);
+
+unsigned mshv_arch_address_bits(void)
+{
+    /* All have the same; pc machines have one before they have memory. */
+    return (first_cpu ? X86_CPU(first_cpu)->phys_bits : 0) ?: 64;
+}
 
 /* ---- The partition ---- */
 

@@ -72,17 +72,30 @@ MshvExitHandler *mshv_arch_exit_handler(uint32_t type)
     return e ? e->handle : exit_unknown;
 }
 
+static int offer_interrupts(CPUState *cs, Error **errp)
+{
+    int ret = 0;
+
+    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_MCE) {
+        ret = mshv_mce_deliver(cs, errp);
+    }
+    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD &&
+        !mshv_x86(cs)->window_ordered && ret == 0) {
+        ret = mshv_offer_pic_interrupt(cs, errp);
+    }
+    return ret;
+}
+
 int mshv_arch_pre_run(CPUState *cs, Error **errp)
 {
-    MshvX86 *x86 = mshv_x86(cs);
     int ret = 0;
 
     if (cs->singlestep_enabled) {
         ret = mshv_debug_pre_run(cs, errp);
     }
-    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD &&
-        !x86->window_ordered && ret == 0) {
-        ret = mshv_offer_pic_interrupt(cs, errp);
+    if (unlikely(qatomic_read(&cs->interrupt_request) &
+                 (CPU_INTERRUPT_HARD | CPU_INTERRUPT_MCE)) && ret == 0) {
+        ret = offer_interrupts(cs, errp);
     }
     return ret;
 }

@@ -8,6 +8,7 @@
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
 #include "hw/intc/i8259.h"
+#include "hw/intc/kvm_irqcount.h"
 #include "mshv/x86.h"
 #include "mshv-x86.h"
 #include "trace.h"
@@ -39,6 +40,7 @@ void mshv_x86_pic_output(bool level)
     CPUState *cs = first_cpu;
 
     if (level) {
+        kvm_report_irq_delivered(1);
         cpu_interrupt(cs, CPU_INTERRUPT_HARD);
     } else {
         cpu_reset_interrupt(cs, CPU_INTERRUPT_HARD);

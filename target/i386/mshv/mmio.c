@@ -130,6 +130,39 @@ static int emulate(CPUState *cs,
     return mshv_emulation_end(&e, status, &result, &m->header, errp);
 }
 
+/*
+ * Not a plain access to a device. It may be none at all, but to memory of the
+ * guest's that is not there. True: @ret is the handler's answer.
+ */
+static bool try_memory(CPUState *cs, const struct hv_message *msg, bool write,
+                       int *ret, Error **errp)
+{
+    const struct hv_x64_memory_intercept_message *m =
+        (const void *)msg->u.payload;
+
+    if (mshv_access_was_device(cs, m->guest_physical_address, write)) {
+        return false;
+    }
+    WITH_RCU_READ_LOCK_GUARD() {
+        if (mshv_access_find(cs, false, m->guest_physical_address, 1,
+                             write)->kind != MSHV_ACCESS_RAM) {
+            return false;
+        }
+    }
+    switch (mshv_memory_fault(cs, m->guest_physical_address, write,
+                              msg->header.message_type == HVMSG_UNMAPPED_GPA,
+                              errp)) {
+    case MSHV_FAULT_AGAIN:
+        *ret = 0;
+        return true;
+    case MSHV_FAULT_FAILED:
+        *ret = -ENOMEM;
+        return true;
+    default:
+        return false;
+    }
+}
+
 int mshv_exit_memory(CPUState *cs, const struct hv_message *msg, Error **errp)
 {
     const struct hv_x64_memory_intercept_message *m =
@@ -140,5 +173,7 @@ int mshv_exit_memory(CPUState *cs, const struct hv_message *msg, Error **errp)
     if (mshv_memory_appeared(cs, m->guest_physical_address, write)) {
         return 0;
     }
-    return try_move(cs, m, &ret, errp) ? ret : emulate(cs, m, write, errp);
+    return try_move(cs, m, &ret, errp) ||
+           try_memory(cs, msg, write, &ret, errp)
+           ? ret : emulate(cs, m, write, errp);
 }

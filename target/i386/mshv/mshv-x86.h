@@ -240,4 +240,19 @@ int mshv_cpuid_register(CPUState *cs, Error **errp);
 /* Ask for the MSR exits that msr.c answers. */
 int mshv_msr_install(Error **errp);
 
+/* ---- mce.c: machine checks ---- */
+
+/* AMD's HWCR: the guest may set the status of a bank. */
+#define MSHV_HWCR_MC_STATUS_WR_EN   (1ull << 18)
+
+/* The hypervisor leaves these MSRs to us. */
+extern bool mshv_mce_is_ours;
+
+/* #MC, for CPU_INTERRUPT_MCE. */
+int mshv_mce_deliver(CPUState *cs, Error **errp);
+
+/* The MSRs of banks and of all of them. False: #GP. */
+bool mshv_mce_read(const CPUX86State *env, uint32_t msr, uint64_t *value);
+bool mshv_mce_write(CPUX86State *env, uint32_t msr, uint64_t value);
+
 #endif

@@ -1,57 +1,167 @@
 /*
  * MSRs that QEMU answers, and MSR exits.
  *
- * Nearly all MSRs are the hypervisor's. What neither knows raises #GP.
+ * Nearly all MSRs are the hypervisor's. Those here are no virtual machine's,
+ * but guests touch them without asking, and KVM answers them so. What neither
+ * knows raises #GP, or reads as zero with the accelerator's ignore-msrs=on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/lockable.h"
 #include "accel/mshv/partition.h"
 #include "mshv-x86.h"
 #include "trace.h"
 
-#define MSR_IA32_PLATFORM_ID_INDEX      0x17
-#define MSR_PLATFORM_INFO_INDEX         0xce
-#define MSR_AMD_SYSCFG_INDEX            0xc0010010
-#define MSR_AMD_HWCR_INDEX              0xc0010015
-#define MSR_AMD_NB_CFG_INDEX            0xc001001f
-#define MSR_AMD_INT_PENDING_INDEX       0xc0010055
+typedef struct MsrRow MsrRow;
 
-/* A value that is read; a write is ignored if @ignore_writes, else faults. */
-typedef struct MsrRow {
-    uint32_t msr;
-    bool ignore_writes;
-    uint64_t (*read)(X86CPU *cpu);
-} MsrRow;
+/* What is refused raises #GP. */
+typedef bool MsrRead(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                     uint64_t *value);
+typedef bool MsrWrite(CPUX86State *env, uint32_t msr, uint64_t value);
 
-static uint64_t read_zero(X86CPU *cpu)
+/*
+ * @read and @write: NULL refuses. @ours: also where the hypervisor has an
+ * answer of its own; the others exit as what it does not implement, if that
+ * exits.
+ */
+struct MsrRow {
+    uint32_t first, last;
+    MsrRead *read;
+    MsrWrite *write;
+    uint64_t value;             /* of constant() */
+    bool ours;
+};
+
+static bool constant(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                     uint64_t *value)
 {
-    return 0;
+    *value = row->value;
+    return true;
 }
 
-static uint64_t read_microcode(X86CPU *cpu)
+static bool ignored(CPUX86State *env, uint32_t msr, uint64_t value)
 {
-    return cpu->ucode_rev;
+    return true;
 }
 
-static uint64_t read_misc_enable(X86CPU *cpu)
+static bool only_zero(CPUX86State *env, uint32_t msr, uint64_t value)
 {
-    return cpu->env.msr_ia32_misc_enable;
+    return value == 0;
 }
+
+static bool read_microcode(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                           uint64_t *value)
+{
+    *value = env_archcpu(env)->ucode_rev;
+    return true;
+}
+
+static bool read_misc_enable(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                             uint64_t *value)
+{
+    *value = env->msr_ia32_misc_enable;
+    return true;
+}
+
+/* Of performance monitoring: not there, and not there */
+#define MISC_ENABLE_PERFMON     (1ull << 7)
+#define MISC_ENABLE_NO_BTS      (1ull << 11)
+#define MISC_ENABLE_NO_PEBS     (1ull << 12)
+
+static bool write_misc_enable(CPUX86State *env, uint32_t msr, uint64_t value)
+{
+    uint64_t old = env->msr_ia32_misc_enable;
+
+    if ((old ^ value) & (MISC_ENABLE_NO_BTS | MISC_ENABLE_NO_PEBS)) {
+        return false;
+    }
+    env->msr_ia32_misc_enable = (value & ~MISC_ENABLE_PERFMON) |
+                                (old & MISC_ENABLE_PERFMON);
+    return true;
+}
+
+static bool read_hwcr(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                      uint64_t *value)
+{
+    *value = env->msr_hwcr;
+    return true;
+}
+
+/* AMD's manual vol. 2, 3.2.10 */
+#define HWCR_TLB_CACHE_DIS      (1ull << 3)
+#define HWCR_FFDIS              (1ull << 6)
+#define HWCR_IGNNE_EM           (1ull << 8)
+#define HWCR_TSC_FREQ_SEL       (1ull << 24)
+
+static bool write_hwcr(CPUX86State *env, uint32_t msr, uint64_t value)
+{
+    value &= ~(HWCR_TLB_CACHE_DIS | HWCR_FFDIS | HWCR_IGNNE_EM);
+    if (value & ~(MSHV_HWCR_MC_STATUS_WR_EN | HWCR_TSC_FREQ_SEL)) {
+        return false;
+    }
+    env->msr_hwcr = value;
+    return true;
+}
+
+static bool read_mce(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                     uint64_t *value)
+{
+    return mshv_mce_read(env, msr, value);
+}
+
+#define MSR_PERF_STATUS_VALUE   (1000 | 4ull << 40)     /* ticks; multiplier */
 
 static const MsrRow msr_rows[] = {
-    { MSR_IA32_UCODE_REV, true, read_microcode },
-    { MSR_IA32_PLATFORM_ID_INDEX, false, read_zero },
-    { MSR_PLATFORM_INFO_INDEX, false, read_zero },
+    { 0x00, 0x01, constant },                   /* P5's machine check */
+    { 0x17, 0x17, constant, .ours = true },     /* PLATFORM_ID */
+    { 0x2a, 0x2a, constant },                   /* EBL_CR_POWERON */
+    { 0x2c, 0x2c, constant, NULL, 1 << 24 },    /* EBC_FREQUENCY_ID */
+    { 0x34, 0x34, constant, .ours = true },     /* SMI_COUNT */
     /* Locked by nobody, and nothing to enable: VMX and SGX are not offered */
-    { MSR_IA32_FEATURE_CONTROL, true, read_zero },
-    { MSR_IA32_MISC_ENABLE, true, read_misc_enable },
-    /* AMD's, which its processors' drivers read without asking */
-    { MSR_AMD_SYSCFG_INDEX, true, read_zero },
-    { MSR_AMD_HWCR_INDEX, true, read_zero },
-    { MSR_AMD_NB_CFG_INDEX, true, read_zero },
-    { MSR_AMD_INT_PENDING_INDEX, true, read_zero },
+    { MSR_IA32_FEATURE_CONTROL, MSR_IA32_FEATURE_CONTROL, constant, ignored,
+      .ours = true },
+    { 0x79, 0x79, NULL, ignored },              /* microcode update */
+    { MSR_IA32_UCODE_REV, MSR_IA32_UCODE_REV, read_microcode, ignored,
+      .ours = true },
+    { MSR_P6_PERFCTR0, MSR_P6_PERFCTR0 + 1, constant, ignored },
+    { 0xcd, 0xcd, constant, NULL, 3 },          /* FSB_FREQ */
+    { 0xce, 0xce, constant, .ours = true },     /* PLATFORM_INFO */
+    { 0x11e, 0x11e, constant, ignored, 0xbe702111 },    /* BBL_CR_CTL3 */
+    { 0x140, 0x140, constant, only_zero },      /* MISC_FEATURES_ENABLES */
+    { MSR_MCG_CAP, MSR_MCG_CTL, read_mce, mshv_mce_write, .ours = true },
+    { MSR_P6_EVNTSEL0, MSR_P6_EVNTSEL0 + 1, constant, ignored },
+    { MSR_IA32_PERF_STATUS, MSR_IA32_PERF_STATUS, constant, NULL,
+      MSR_PERF_STATUS_VALUE, true },
+    { 0x199, 0x199, constant },                 /* PERF_CTL */
+    { MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE, read_misc_enable,
+      write_misc_enable, .ours = true },
+    { 0x1db, 0x1de, constant },                 /* last branch, interrupt */
+    { 0x1fc, 0x1fc, constant, ignored },        /* POWER_CTL */
+    { MSR_MC0_CTL, MSR_MC0_CTL + 4 * MCE_BANKS_DEF - 1, read_mce,
+      mshv_mce_write, .ours = true },
+    { 0x606, 0x606, constant },                 /* RAPL: unit, package, */
+    { 0x611, 0x611, constant },
+    { 0x619, 0x619, constant },                 /* DRAM, power planes */
+    { 0x639, 0x639, constant },
+    { 0x641, 0x641, constant },
+    /* AMD's */
+    { 0xc0010000, 0xc0010007, constant, ignored },      /* K7's counters */
+    { 0xc0010010, 0xc0010010, constant, ignored, .ours = true },   /* SYSCFG */
+    { MSR_K7_HWCR, MSR_K7_HWCR, read_hwcr, write_hwcr, .ours = true },
+    { 0xc001001b, 0xc001001b, constant, ignored, 0x20000000 },  /* CLK_CTL */
+    { 0xc001001f, 0xc001001f, constant, ignored, .ours = true },   /* NB_CFG */
+    { 0xc0010020, 0xc0010020, NULL, ignored },          /* PATCH_LOADER */
+    /* INT_PENDING */
+    { 0xc0010055, 0xc0010055, constant, ignored, .ours = true },
+    { 0xc0010058, 0xc0010058, constant, only_zero },    /* MMIO_CONF_BASE */
+    { 0xc0010112, 0xc0010113, constant },               /* TSEG */
+    { 0xc0010114, 0xc0010114, constant, only_zero },    /* VM_CR */
+    { 0xc0010117, 0xc0010117, constant, ignored },      /* VM_HSAVE_PA */
+    { 0xc0011022, 0xc0011023, constant, ignored },      /* DC_CFG, TW_CFG */
+    { 0xc001102a, 0xc001102a, constant, ignored },      /* BU_CFG2 */
+    { 0xc001102c, 0xc001102c, constant, ignored },      /* EX_CFG */
 };
 
 static const MsrRow *find_row(uint32_t msr)
@@ -59,40 +169,160 @@ static const MsrRow *find_row(uint32_t msr)
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
-        if (msr_rows[i].msr == msr) {
+        if (msr >= msr_rows[i].first && msr <= msr_rows[i].last) {
             return &msr_rows[i];
         }
     }
     return NULL;
 }
 
-int mshv_msr_install(Error **errp)
+/* ---- What nobody implements ---- */
+
+/* By number, so that an operator sees them; after too many, all others. */
+#define UNKNOWN_MSRS 256
+
+static struct {
+    QemuMutex lock;
+    unsigned n;
+    struct {
+        uint32_t msr;
+        uint64_t count;
+    } msrs[UNKNOWN_MSRS];
+    uint64_t others;
+} unknown;
+
+static void count_unknown(uint32_t msr)
 {
-    Error *err = NULL;
+    unsigned i = 0;
+
+    QEMU_LOCK_GUARD(&unknown.lock);
+    while (i < unknown.n && unknown.msrs[i].msr != msr) {
+        i++;
+    }
+    if (i == UNKNOWN_MSRS) {
+        unknown.others++;
+        return;
+    }
+    if (i == unknown.n) {
+        unknown.msrs[unknown.n++].msr = msr;
+    }
+    unknown.msrs[i].count++;
+}
+
+char *mshv_arch_unknown_msr(unsigned i, uint64_t *count)
+{
+    QEMU_LOCK_GUARD(&unknown.lock);
+    if (i < unknown.n) {
+        *count = unknown.msrs[i].count;
+        return g_strdup_printf("unknown-msr-0x%x", unknown.msrs[i].msr);
+    }
+    *count = unknown.others;
+    return i == unknown.n ? g_strdup("unknown-msr-others") : NULL;
+}
+
+/*
+ * MSRs that any hypervisor implements, and any guest soon uses. An exit for one
+ * of them says that the intercept is for all MSRs, not for those that the
+ * hypervisor does not implement.
+ */
+static bool is_hypervisors(uint32_t msr)
+{
+    return msr == MSR_IA32_TSC || msr == MSR_IA32_APICBASE ||
+           msr == MSR_MTRRcap || msr == MSR_MTRRdefType || msr == MSR_PAT ||
+           (msr >= MSR_IA32_SYSENTER_CS && msr <= MSR_IA32_SYSENTER_EIP) ||
+           (msr >= MSR_EFER && msr <= MSR_FMASK) ||
+           (msr >= MSR_FSBASE && msr <= MSR_KERNELGSBASE);
+}
+
+/* ---- Exits ---- */
+
+static int intercept(uint32_t type, uint32_t msr, uint32_t access, Error **errp)
+{
+    struct hv_input_install_intercept in = {
+        .access_type = access,
+        .intercept_type = type,
+        .intercept_parameter.msr_index = msr,
+    };
+
+    return mshv_pt_hvcall(HVCALL_INSTALL_INTERCEPT, 0, &in, sizeof(in), NULL, 0,
+                          NULL, errp);
+}
+
+#define READ_AND_WRITE (HV_INTERCEPT_ACCESS_MASK_READ | \
+                        HV_INTERCEPT_ACCESS_MASK_WRITE)
+
+static bool intercept_unimplemented(uint32_t access, Error **errp)
+{
+    return intercept(HV_INTERCEPT_TYPE_X64_MSR, 0, access, errp) >= 0;
+}
+
+/* Where one is refused, the MSR is the hypervisor's as well. */
+static void intercept_rows(bool all)
+{
+    uint32_t msr;
     unsigned i;
 
-    if (mshv_set_property(HV_PARTITION_PROPERTY_UNIMPLEMENTED_MSR_ACTION,
-                          HV_UNIMPLEMENTED_MSR_ACTION_FAULT, &err) < 0) {
-        /* It is the default; a host that cannot be told acts so anyway. */
-        error_free(err);
-        err = NULL;
-    }
+    mshv_mce_is_ours = true;
     for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
-        struct hv_input_install_intercept in = {
-            .access_type = HV_INTERCEPT_ACCESS_MASK_READ |
-                           HV_INTERCEPT_ACCESS_MASK_WRITE,
-            .intercept_type = HV_INTERCEPT_TYPE_X64_MSR_INDEX,
-            .intercept_parameter.msr_index = msr_rows[i].msr,
-        };
-
-        /* Where this is not possible, the MSR is the hypervisor's as well. */
-        if (mshv_pt_hvcall(HVCALL_INSTALL_INTERCEPT, 0, &in, sizeof(in), NULL,
-                           0, NULL, &err) < 0) {
-            error_free(err);
-            err = NULL;
+        for (msr = msr_rows[i].first;
+             msr <= msr_rows[i].last && (all || msr_rows[i].ours); msr++) {
+            if (intercept(HV_INTERCEPT_TYPE_X64_MSR_INDEX, msr, READ_AND_WRITE,
+                          NULL) < 0 && msr_rows[i].write == mshv_mce_write) {
+                mshv_mce_is_ours = false;
+            }
         }
     }
+}
+
+/* @exits: we count them, and decide. Else the hypervisor does as told here. */
+static int set_unimplemented_action(bool exits, Error **errp)
+{
+    bool ignore = mshv_ignore_msrs && !exits;
+    Error *err = NULL;
+
+    if (mshv_set_property(HV_PARTITION_PROPERTY_UNIMPLEMENTED_MSR_ACTION,
+                          ignore
+                          ? HV_UNIMPLEMENTED_MSR_ACTION_IGNORE_WRITE_READ_ZERO
+                          : HV_UNIMPLEMENTED_MSR_ACTION_FAULT, &err) < 0) {
+        if (ignore) {
+            error_propagate_prepend(errp, err, "ignore-msrs=on: ");
+            return -ENOTSUP;
+        }
+        error_free(err);        /* it is the default */
+    }
     return 0;
+}
+
+int mshv_msr_install(Error **errp)
+{
+    bool exits = intercept_unimplemented(READ_AND_WRITE, NULL);
+
+    qemu_mutex_init(&unknown.lock);
+    intercept_rows(!exits);
+    return set_unimplemented_action(exits, errp);
+}
+
+/* The intercept turns out to be for all MSRs: go on without it. */
+static int do_without_unimplemented(Error **errp)
+{
+    intercept_rows(true);
+    return intercept_unimplemented(HV_INTERCEPT_ACCESS_MASK_NONE, errp)
+           ? set_unimplemented_action(false, errp) : -EIO;
+}
+
+/* Whether the access is to be carried on with, @value having what is read. */
+static bool access_msr(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                       bool write, uint64_t *value)
+{
+    if (row && (write ? row->write && row->write(env, msr, *value)
+                      : row->read && row->read(env, row, msr, value))) {
+        return true;
+    }
+    count_unknown(msr);
+    if (!write) {
+        *value = 0;
+    }
+    return mshv_ignore_msrs;
 }
 
 int mshv_exit_msr(CPUState *cs, const struct hv_message *msg, Error **errp)
@@ -108,12 +338,14 @@ int mshv_exit_msr(CPUState *cs, const struct hv_message *msg, Error **errp)
         { .name = HV_X64_REGISTER_RDX },
     };
     uint64_t value = (uint32_t)m->rax | m->rdx << 32;
+    bool done;
 
-    if (row && !write) {
-        value = row->read(X86_CPU(cs));
+    if (!row && is_hypervisors(m->msr_number)) {
+        return do_without_unimplemented(errp);
     }
-    trace_mshv_msr(cs->cpu_index, write, m->msr_number, value, row != NULL);
-    if (!row || (write && !row->ignore_writes)) {
+    done = access_msr(cpu_env(cs), row, m->msr_number, write, &value);
+    trace_mshv_msr(cs->cpu_index, write, m->msr_number, value, done);
+    if (!done) {
         return mshv_inject_exception(cs, EXCP0D_GPF, true, 0, 0, errp);
     }
     regs[1].value.reg64 = (uint32_t)value;

@@ -330,6 +330,8 @@ void mshv_x86_reset_cpu(X86CPU *cpu)
     MshvX86 *x86 = CPU(cpu)->accel ? mshv_x86(CPU(cpu)) : NULL;
     unsigned i;
 
+    /* No machine check is in progress; the banks stay, to be looked at. */
+    cpu->env.mcg_status = 0;
     cpu->env.mp_state = cpu_is_bsp(cpu) ? MSHV_MP_RUNNABLE
                                         : MSHV_MP_WAIT_FOR_SIPI;
     for (i = 0; i < HV_SYNIC_SINT_COUNT; i++) {

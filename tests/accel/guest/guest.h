@@ -129,6 +129,9 @@ void vga_is_memory(void);
 #define LAPIC_INITIAL   0x380
 #define LAPIC_COUNT     0x390
 #define LAPIC_DIVIDE    0x3e0
+/* MSRs */
+#define APIC_BASE       0x01b
+#define X2APIC_EOI      0x80b
 
 /* ---- The processor ---- */
 
