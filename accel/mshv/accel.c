@@ -19,6 +19,7 @@
 #include "system/system.h"
 #include "access.h"
 #include "arch.h"
+#include "counters.h"
 #include "device.h"
 #include "dirty.h"
 #include "ioctl.h"
@@ -111,6 +112,7 @@ static int init(MshvState *s, const MachineState *ms, Error **errp)
                    "partition", ms->smp.max_cpus, MSHV_MAX_VPS);
         return -EINVAL;
     }
+    mshv_counters_init();
     ret = mshv_device_open(s->device, errp);
     if (ret >= 0) {
         ret = mshv_partition_create(ret, errp);
@@ -138,6 +140,7 @@ static int mshv_init_machine(MachineState *ms)
         mshv_access_init();
         mshv_vcpu_init_signal();
         mshv_stats_init();
+        mshv_counters_publish();
         mshv_time_init();
         /* Tests make calls fail at run time. */
         object_property_add_child(OBJECT(ms), "accel", OBJECT(accel));

@@ -11,6 +11,7 @@
 #include "exec/memory.h"
 #include "exec/ram_addr.h"
 #include "migration/misc.h"
+#include "counters.h"
 #include "dirty.h"
 #include "ioctl.h"
 #include "partition.h"
@@ -74,6 +75,7 @@ static int set_tracking(bool on, Error **errp)
     if (!ret) {
         tracking = on;
     }
+    mshv_counters_fallback(MSHV_FALLBACK_DIRTY_LOG, on && ret);
     trace_mshv_dirty_tracking(on, ret);
     return ret;
 }
@@ -226,9 +228,9 @@ void mshv_dirty_sync(const MshvRegion *region)
             return;
         }
         cpu_physical_memory_set_dirty_lebitmap(bitmap, ram + start, batch);
-        if (trace_event_get_state_backends(TRACE_MSHV_DIRTY_SYNC)) {
-            dirty += bitmap_count_one(bitmap, batch);
-        }
+        dirty += bitmap_count_one(bitmap, batch);
     }
+    mshv_counters_add(&mshv_counters->vm.dirty_passes, 1);
+    mshv_counters_add(&mshv_counters->vm.dirty_pages, dirty);
     trace_mshv_dirty_sync(region->gpa, pages, dirty);
 }

@@ -11,10 +11,13 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/event_notifier.h"
+#include "counters.h"
 #include "eventfd.h"
 #include "ioctl.h"
 #include "partition.h"
 #include "refusal.h"
+
+static uint64_t refused;        /* of those that there are */
 
 static int set_ioeventfd(MemoryRegionSection *section, bool match_data,
                          uint64_t data, EventNotifier *e, bool add,
@@ -41,12 +44,19 @@ void mshv_eventfd_add(MemoryListener *listener, MemoryRegionSection *section,
         error_prepend(&err, "no ioeventfd at 0x%" HWADDR_PRIx ": ",
                       section->offset_within_address_space);
         mshv_refused(MSHV_REFUSED_IOEVENTFD, err);
+        mshv_counters_fallback(MSHV_FALLBACK_IOEVENTFD, ++refused);
+        return;
     }
+    mshv_counters_add(&mshv_counters->vm.ioeventfds, 1);
 }
 
 void mshv_eventfd_del(MemoryListener *listener, MemoryRegionSection *section,
                       bool match_data, uint64_t data, EventNotifier *e)
 {
     /* -ENOENT: it was refused above. */
-    set_ioeventfd(section, match_data, data, e, false, NULL);
+    if (set_ioeventfd(section, match_data, data, e, false, NULL) != -ENOENT) {
+        mshv_counters_add(&mshv_counters->vm.ioeventfds, -1);
+    } else if (refused) {
+        mshv_counters_fallback(MSHV_FALLBACK_IOEVENTFD, --refused);
+    }
 }

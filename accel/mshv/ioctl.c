@@ -8,6 +8,7 @@
 #include "qemu/atomic.h"
 #include "qemu/cutils.h"
 #include "qapi/error.h"
+#include "counters.h"
 #include "hvstatus.h"
 #include "ioctl.h"
 #include "trace.h"
@@ -35,6 +36,7 @@ static const MshvCallInfo calls[MSHV_CALL__MAX] = {
     IOCTL(RUN_VP),
     IOCTL(GET_VP_STATE),
     IOCTL(SET_VP_STATE),
+    [MSHV_CALL_OTHER_HVCALL] = { "OTHER_HVCALL", MSHV_ROOT_HVCALL, 0 },
     HVCALL(GET_PARTITION_PROPERTY),
     HVCALL(GET_PARTITION_PROPERTY_EX),
     HVCALL(SET_PARTITION_PROPERTY),
@@ -49,13 +51,7 @@ static const MshvCallInfo calls[MSHV_CALL__MAX] = {
     HVCALL(SIGNAL_EVENT_DIRECT),
     HVCALL(POST_MESSAGE_DIRECT),
     HVCALL(GET_VP_CPUID_VALUES),
-    [MSHV_CALL_OTHER_HVCALL] = { "OTHER_HVCALL", MSHV_ROOT_HVCALL, 0 },
 };
-
-static struct {
-    uint64_t made;
-    uint64_t failed;
-} counts[MSHV_CALL__MAX];
 
 /* Whether a test wants something to fail. */
 bool mshv_injection_armed;
@@ -78,9 +74,13 @@ int mshv_injected_error(MshvCall call)
 
 static int account(MshvCall call, int fd, int ret)
 {
-    qatomic_inc(&counts[call].made);
+    MshvCallCounters *counts = &mshv_counters->calls[call];
+
+    qatomic_inc(&counts->made);
     if (ret < 0) {
-        qatomic_inc(&counts[call].failed);
+        qatomic_inc(&counts->failed);
+    } else if (call == MSHV_CALL_ASSERT_VIRTUAL_INTERRUPT) {
+        mshv_counters_first(&mshv_counters->vm.first_interrupt_time);
     }
     trace_mshv_ioctl(calls[call].name, fd, ret);
     return ret;
@@ -114,20 +114,19 @@ int mshv_ioctl(MshvCall call, int fd, void *arg, Error **errp)
 
 void mshv_ioctl_run_failed(void)
 {
-    qatomic_inc(&counts[MSHV_CALL_RUN_VP].failed);
+    qatomic_inc(&mshv_counters->calls[MSHV_CALL_RUN_VP].failed);
 }
 
 static MshvCall call_of_hypercall(uint16_t code)
 {
     MshvCall call;
 
-    for (call = MSHV_CALL_GET_PARTITION_PROPERTY;
-         call < MSHV_CALL_OTHER_HVCALL; call++) {
-        if (calls[call].hypercall == code) {
-            break;
+    for (call = 0; call < MSHV_CALL__MAX; call++) {
+        if (calls[call].hypercall == code && code) {
+            return call;
         }
     }
-    return call;
+    return MSHV_CALL_OTHER_HVCALL;
 }
 
 static void set_hvcall_error(Error **errp, MshvCall call, int err,
@@ -182,12 +181,12 @@ const char *mshv_call_name(MshvCall call)
 
 uint64_t mshv_call_count(MshvCall call)
 {
-    return qatomic_read(&counts[call].made);
+    return qatomic_read(&mshv_counters->calls[call].made);
 }
 
 uint64_t mshv_call_errors(MshvCall call)
 {
-    return qatomic_read(&counts[call].failed);
+    return qatomic_read(&mshv_counters->calls[call].failed);
 }
 
 static bool find_call(const char *name, MshvCall *call)

@@ -18,6 +18,7 @@
 #include "hw/pci/pci.h"
 #include "mshv/irqchip.h"
 #include "arch.h"
+#include "counters.h"
 #include "ioctl.h"
 #include "irq.h"
 #include "partition.h"
@@ -107,6 +108,23 @@ static int set_irqfd(MshvIrqfd *irqfd, bool assign, Error **errp)
     return mshv_ioctl(MSHV_CALL_IRQFD, mshv_partition_fd(), &args, errp);
 }
 
+/* A guest that has not set a vector up needs nobody to deliver it. */
+static void count_irqfds(void)
+{
+    uint64_t in_kernel = 0, in_qemu = 0;
+    MshvIrqfd *irqfd;
+
+    QLIST_FOREACH(irqfd, &irqfds, next) {
+        in_kernel += irqfd->in_kernel;
+        in_qemu += !irqfd->in_kernel && table.routes[irqfd->gsi].routable;
+    }
+    qatomic_set(&mshv_counters->vm.irqfds, in_kernel);
+    mshv_counters_fallback(MSHV_FALLBACK_IRQFD, in_qemu);
+    if (in_kernel) {
+        mshv_counters_first(&mshv_counters->vm.first_interrupt_time);
+    }
+}
+
 static void move_to_kernel(MshvIrqfd *irqfd)
 {
     Error *err = NULL;
@@ -172,6 +190,7 @@ void mshv_irqchip_commit_routes(void)
             move_to_kernel(irqfd);
         }
     }
+    count_irqfds();
 }
 
 void mshv_irq_vp_added(void)
@@ -247,6 +266,7 @@ int mshv_irqchip_remove_irqfd(EventNotifier *n, int virq)
 
     if (irqfd) {
         remove_irqfd(irqfd);
+        count_irqfds();
     }
     return 0;
 }

@@ -28,8 +28,8 @@ static uint64_t exits(const AccelCPUState *vp)
     uint64_t total = 0;
     unsigned i;
 
-    for (i = 0; i < MSHV_EXIT_KINDS; i++) {
-        total += vp->exits[i].count;
+    for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
+        total += vp->counters->exits[i].count;
     }
     return total;
 }

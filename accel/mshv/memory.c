@@ -15,6 +15,7 @@
 #include "mshv/mshv.h"
 #include "system/runstate.h"
 #include "arch.h"
+#include "counters.h"
 #include "dirty.h"
 #include "eventfd.h"
 #include "host-memory.h"
@@ -109,6 +110,8 @@ static void map_region(const MshvRegion *region)
         return;
     }
     memory_region_ref(region->owner);
+    mshv_counters_add(&mshv_counters->vm.memory_regions, 1);
+    mshv_counters_add(&mshv_counters->vm.memory_bytes, region->size);
 }
 
 static void unmap_region(MshvRegion *region)
@@ -124,6 +127,8 @@ static void unmap_region(MshvRegion *region)
         g_array_append_val(stuck, *region);
         fail(err);
     }
+    mshv_counters_add(&mshv_counters->vm.memory_regions, -1);
+    mshv_counters_add(&mshv_counters->vm.memory_bytes, -(int64_t)region->size);
     mshv_region_remove(&table, region);
     memory_region_unref(owner);
 }

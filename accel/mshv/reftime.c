@@ -9,6 +9,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "system/runstate.h"
+#include "counters.h"
 #include "partition.h"
 #include "reftime.h"
 #include "trace.h"
@@ -26,6 +27,7 @@ static void freeze(bool on)
     }
     ret = mshv_set_property(HV_PARTITION_PROPERTY_TIME_FREEZE, on, &err);
     trace_mshv_time_freeze(on, ret);
+    mshv_counters_fallback(MSHV_FALLBACK_CLOCK, on && ret);
     if (ret == 0) {
         stands_still = on;
         return;

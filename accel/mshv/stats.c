@@ -10,6 +10,7 @@
 #include "hw/core/cpu.h"
 #include "system/stats.h"
 #include "arch.h"
+#include "counters.h"
 #include "ioctl.h"
 #include "irq.h"
 #include "refusal.h"
@@ -50,12 +51,28 @@ static void add_stat(StatsList **list, char *name, uint64_t value,
     QAPI_LIST_PREPEND(*list, stat);
 }
 
+/* What ended runs of all VPs that there ever were. */
+static uint64_t total_runs(void)
+{
+    uint64_t runs = 0;
+    unsigned i, kind;
+
+    for (i = 0; i < MSHV_COUNTERS_VPS; i++) {
+        const MshvVpCounters *vp = &mshv_counters->vps[i];
+
+        for (kind = 0; kind < MSHV_COUNTERS_EXITS; kind++) {
+            runs += qatomic_read(&vp->exits[kind].count);
+        }
+        runs += qatomic_read(&vp->kicks);
+    }
+    return runs;
+}
+
 /* Those that run a VP are counted by what ended them. */
 static uint64_t calls_made(MshvCall call)
 {
-    return call == MSHV_CALL_RUN_VP
-           ? mshv_vp_total_runs() + mshv_call_errors(call)
-           : mshv_call_count(call);
+    return call == MSHV_CALL_RUN_VP ? total_runs() + mshv_call_errors(call)
+                                    : mshv_call_count(call);
 }
 
 static StatsList *vm_stats(strList *names)
@@ -85,12 +102,12 @@ static StatsList *vm_stats(strList *names)
     return list;
 }
 
-static uint64_t count_of_type(const AccelCPUState *vp, uint32_t type)
+static uint64_t count_of_type(const MshvVpCounters *vp, uint32_t type)
 {
     uint64_t count = 0;
     int i;
 
-    for (i = 0; i < MSHV_EXIT_KINDS; i++) {
+    for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
         if (qatomic_read(&vp->exits[i].type) == type) {
             count += qatomic_read(&vp->exits[i].count);
         }
@@ -98,14 +115,14 @@ static uint64_t count_of_type(const AccelCPUState *vp, uint32_t type)
     return count;
 }
 
-static StatsList *vcpu_stats(const AccelCPUState *vp, strList *names)
+static StatsList *vcpu_stats(const MshvVpCounters *vp, strList *names)
 {
     StatsList *list = NULL;
     uint64_t total = 0, known = 0, count;
     uint32_t type;
     unsigned i;
 
-    for (i = 0; i < MSHV_EXIT_KINDS; i++) {
+    for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
         total += qatomic_read(&vp->exits[i].count);
     }
     for (i = 0; (type = mshv_arch_message_type(i)); i++) {
@@ -134,7 +151,7 @@ static void query_stats(StatsResultList **result, StatsTarget target,
             const char *path = cpu->parent_obj.canonical_path;
 
             list = apply_str_list_filter(path, targets)
-                   ? vcpu_stats(cpu->accel, names) : NULL;
+                   ? vcpu_stats(cpu->accel->counters, names) : NULL;
             if (list) {
                 add_stats_entry(result, STATS_PROVIDER_MSHV, path, list);
             }

@@ -98,18 +98,21 @@ static int put_state(CPUState *cpu, MshvPutLevel level, Error **errp)
     return ret;
 }
 
-static MshvExitKind *find_exit_kind(AccelCPUState *vp, uint32_t type)
+/* The first exit of a type takes a free row. */
+static MshvExitCounters *find_exit_row(AccelCPUState *vp, uint32_t type)
 {
-    MshvExitKind *row = vp->exits;
-    MshvExitKind *last = &vp->exits[MSHV_EXIT_OTHERS];
+    MshvExitCounters *row = vp->counters->exits;
+    MshvExitCounters *last = &row[MSHV_COUNTERS_EXITS - 1];
 
+    mshv_counters_first(&mshv_counters->vm.first_exit_time);
     while (row < last && row->type && row->type != type) {
         row++;
     }
     if (row < last) {
         qatomic_set(&row->type, type);
     }
-    row->handle = mshv_arch_exit_handler(type);
+    vp->exit_row = row;
+    vp->exit_handler = mshv_arch_exit_handler(type);
     return row;
 }
 
@@ -117,14 +120,14 @@ static MshvExitKind *find_exit_kind(AccelCPUState *vp, uint32_t type)
 static inline int handle_exit(CPUState *cpu, AccelCPUState *vp, Error **errp)
 {
     uint32_t type = vp->message.header.message_type;
-    MshvExitKind *kind = vp->exit_kind;
+    MshvExitCounters *row = vp->exit_row;
 
     trace_mshv_exit(cpu->cpu_index, type);
-    if (unlikely(kind->type != type)) {
-        kind = vp->exit_kind = find_exit_kind(vp, type);
+    if (unlikely(row->type != type)) {
+        row = find_exit_row(vp, type);
     }
-    qatomic_set(&kind->count, kind->count + 1);
-    return kind->handle(cpu, &vp->message, errp);
+    qatomic_set(&row->count, row->count + 1);
+    return vp->exit_handler(cpu, &vp->message, errp);
 }
 
 /* There is no message. */
@@ -132,7 +135,7 @@ static int handle_no_exit(AccelCPUState *vp, int ret, Error **errp)
 {
     vp->page_fresh = false;
     if (ret == -EINTR || ret == -EAGAIN) {
-        qatomic_set(&vp->kicks, vp->kicks + 1);
+        mshv_counters_add(&vp->counters->kicks, 1);
         return EXCP_INTERRUPT;
     }
     mshv_ioctl_run_failed();

@@ -39,12 +39,16 @@ static AccelCPUState *create_vp(uint32_t index, Error **errp)
     AccelCPUState *vp = g_new0(AccelCPUState, 1);
 
     vp->vp_index = index;
-    vp->exit_kind = &vp->exits[MSHV_EXIT_OTHERS];
-    vp->exit_kind->handle = mshv_arch_exit_handler(vp->exit_kind->type);
+    vp->counters = &mshv_counters->vps[index];
+    /* The type of no message: the first exit looks for its row. */
+    vp->exit_row = &vp->counters->exits[MSHV_COUNTERS_EXITS - 1];
+    vp->exit_handler = mshv_arch_exit_handler(vp->exit_row->type);
     vp->fd = mshv_partition_create_vp(index, errp);
     if (vp->fd >= 0) {
         vp->regpage = map_register_page(vp->fd, errp);
         if (vp->regpage) {
+            mshv_counters_add(&vp->counters->created, 1);
+            mshv_counters_add(&mshv_counters->vm.vps, 1);
             return vp;
         }
         close(vp->fd);
@@ -93,23 +97,6 @@ void mshv_cpu_unrealize(CPUState *cpu)
 bool mshv_vp_exists(uint32_t index)
 {
     return index < MSHV_MAX_VPS && qatomic_read(&vps[index]);
-}
-
-uint64_t mshv_vp_total_runs(void)
-{
-    uint64_t runs = 0;
-    unsigned i, kind;
-
-    for (i = 0; i < ARRAY_SIZE(vps); i++) {
-        if (!vps[i]) {
-            continue;
-        }
-        for (kind = 0; kind < MSHV_EXIT_KINDS; kind++) {
-            runs += qatomic_read(&vps[i]->exits[kind].count);
-        }
-        runs += qatomic_read(&vps[i]->kicks);
-    }
-    return runs;
 }
 
 /* The input and the output of a hypercall take a page each. */

@@ -13,21 +13,14 @@
 #include "exec/hwaddr.h"
 #include "hw/core/cpu.h"
 #include "arch.h"
+#include "counters.h"
 #include "mshv/hvabi.h"
 #include "mshv/uapi.h"
 
 /* The kernel's limit for a partition (mshv_root.h). */
 #define MSHV_MAX_VPS 256
 
-#define MSHV_EXIT_KINDS 16
-#define MSHV_EXIT_OTHERS (MSHV_EXIT_KINDS - 1)
-
-/* What to do with messages of a type, and how many there were. */
-typedef struct MshvExitKind {
-    uint32_t type;              /* 0: this row is free */
-    uint64_t count;
-    MshvExitHandler *handle;
-} MshvExitKind;
+QEMU_BUILD_BUG_ON(MSHV_MAX_VPS > MSHV_COUNTERS_VPS);
 
 typedef enum MshvAccessKind {
     MSHV_ACCESS_OTHER,          /* none of these */
@@ -78,22 +71,20 @@ struct AccelCPUState {
     bool usable;                /* set up, by its thread */
     bool loading;               /* its state comes from a stream */
     struct hv_message message;  /* of the last exit */
-    MshvExitKind exits[MSHV_EXIT_KINDS];    /* the last row: MSHV_EXIT_OTHERS */
-    MshvExitKind *exit_kind;    /* of the last exit: most are like it */
+    MshvVpCounters *counters;
+    /* Of the last exit, as most are like it: its counter, and who answers it */
+    MshvExitCounters *exit_row;
+    MshvExitHandler *exit_handler;
     MshvAccess accesses[MSHV_ACCESS_SLOTS];
     /* The last access to memory that the kernel could not bring in */
     uint64_t fault_page;
     uint64_t fault_exits;       /* that there had been */
     unsigned fault_tries;       /* in a row */
-    uint64_t kicks;             /* runs that a kick ended, without a message */
     void *arch;                 /* target/i386/mshv's own */
 };
 
 /* Whether the kernel has a VP of that index. Any thread. */
 bool mshv_vp_exists(uint32_t index);
-
-/* Exits and kicks of all VPs that there ever were. With the BQL. */
-uint64_t mshv_vp_total_runs(void);
 
 /*
  * Read @n registers named in @names into @values, or write those of @regs.

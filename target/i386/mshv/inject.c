@@ -9,6 +9,7 @@
 #include "qemu/main-loop.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/kvm_irqcount.h"
+#include "accel/mshv/counters.h"
 #include "mshv/x86.h"
 #include "mshv-x86.h"
 #include "trace.h"
@@ -82,6 +83,7 @@ static int deliver(CPUState *cs, Error **errp)
     };
 
     trace_mshv_pic_interrupt(cs->cpu_index, pending.interruption_vector);
+    mshv_counters_add(&mshv_counters->vm.pic_interrupts, 1);
     return mshv_x86_set_regs(cs, regs, ARRAY_SIZE(regs), errp);
 }
 
