@@ -40,6 +40,7 @@ build: $(OUT)/build.ninja
 build-now:
 	@scripts/overlay $(BUILD)/qemu
 	$(NINJA) $(PROGRAMS)
+	@scripts/build-tools
 	@scripts/firmware "$$(find $(OUT)/qemu-bundle -path '*/share/qemu')"
 
 setup:

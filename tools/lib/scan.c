@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +165,18 @@ static uint64_t kib(const char *status, const char *key)
     return n < 0 ? 0 : n * 1024ULL;
 }
 
+/* The 22nd field: see proc_pid_stat(5). The second ends at the last ")". */
+static uint64_t start_ticks(const char *stat)
+{
+    const char *at = strrchr(stat, ')');
+    int field;
+
+    for (field = 2; at && field < 22; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at ? g_ascii_strtoull(at + 1, NULL, 10) : 0;
+}
+
 static Vm *describe(int proc, pid_t pid, Snapshot *snapshot)
 {
     g_autofree char *text = g_malloc(MAX_CMDLINE);
@@ -173,6 +186,9 @@ static Vm *describe(int proc, pid_t pid, Snapshot *snapshot)
     vm->pid = pid;
     vm->snapshot = snapshot;
     scan_name(vm, snapshot->vm.name, text, n < 0 ? 0 : n);
+    if (read_file(proc, "stat", text, MAX_CMDLINE) >= 0) {
+        vm->start_ticks = start_ticks(text);
+    }
     if (read_file(proc, "status", text, MAX_CMDLINE) >= 0) {
         vm->rss_anon = kib(text, "RssAnon:");
         vm->rss_file = kib(text, "RssFile:");
@@ -218,6 +234,19 @@ static void look_at(Scan *scan, int proc, pid_t pid, GHashTable *seen)
     close(fd);
 }
 
+/* Whether we may look at the descriptors of everybody's processes. */
+static bool is_entitled(void)
+{
+    char text[4096];
+    const char *at = NULL;
+
+    if (read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text)) >= 0) {
+        at = strstr(text, "\nCapEff:");
+    }
+    return at && g_ascii_strtoull(at + strlen("\nCapEff:"), NULL, 16) >>
+           CAP_SYS_PTRACE & 1;
+}
+
 Scan *scan_vms(void)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
@@ -226,6 +255,7 @@ Scan *scan_vms(void)
     struct dirent *entry;
 
     scan->vms = g_ptr_array_new_with_free_func(vm_free);
+    scan->entitled = is_entitled();
     while (all && (entry = readdir(all))) {
         int proc;
 

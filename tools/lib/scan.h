@@ -6,6 +6,7 @@
 #ifndef TOOLS_SCAN_H
 #define TOOLS_SCAN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include "snapshot.h"
 
@@ -14,6 +15,7 @@ typedef struct Vm {
     Snapshot *snapshot;
     char *namespace;            /* KubeVirt's; "" if it is none of it */
     char *name;                 /* "" if the command line has none */
+    uint64_t start_ticks;       /* of the process, as the kernel knows it */
     uint64_t rss_anon;          /* resident memory of the process, bytes */
     uint64_t rss_file;
     uint64_t rss_shmem;
@@ -21,6 +23,7 @@ typedef struct Vm {
 
 typedef struct Scan {
     GPtrArray *vms;             /* of Vm, by process */
+    bool entitled;              /* we have CAP_SYS_PTRACE */
     unsigned denied;            /* processes that we may not look at */
     unsigned refused;           /* VMs whose counters cannot be used */
     unsigned left_out;          /* VMs beyond SCAN_MAX_VMS */
