@@ -2,6 +2,8 @@
  * The accelerator's counters as others read them: the layout of the memfd
  * "mshv-counters" that each QEMU with -accel mshv has open.
  *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Everything is in the machine's byte order. A number of 64 bits is written
  * whole, so whoever loads it whole never sees half of it; two numbers need not
  * be of the same moment. The header and the text in MshvVmCounters do not
@@ -12,8 +14,6 @@
  * in the header, and readers go by these.
  *
  * docs/devel/counters.rst says what each field means.
- *
- * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef MSHV_COUNTERS_H
 #define MSHV_COUNTERS_H

@@ -237,14 +237,17 @@ static void look_at(Scan *scan, int proc, pid_t pid, GHashTable *seen)
 /* Whether we may look at the descriptors of everybody's processes. */
 static bool is_entitled(void)
 {
-    char text[4096];
+    uint64_t wanted = 1 << CAP_SYS_PTRACE | 1 << CAP_DAC_READ_SEARCH, has = 0;
     const char *at = NULL;
+    char text[4096];
 
     if (read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text)) >= 0) {
         at = strstr(text, "\nCapEff:");
     }
-    return at && g_ascii_strtoull(at + strlen("\nCapEff:"), NULL, 16) >>
-           CAP_SYS_PTRACE & 1;
+    if (at) {
+        has = g_ascii_strtoull(at + strlen("\nCapEff:"), NULL, 16);
+    }
+    return (has & wanted) == wanted;
 }
 
 Scan *scan_vms(void)

@@ -23,7 +23,7 @@ typedef struct Vm {
 
 typedef struct Scan {
     GPtrArray *vms;             /* of Vm, by process */
-    bool entitled;              /* we have CAP_SYS_PTRACE */
+    bool entitled;              /* to look at everybody's processes */
     unsigned denied;            /* processes that we may not look at */
     unsigned refused;           /* VMs whose counters cannot be used */
     unsigned left_out;          /* VMs beyond SCAN_MAX_VMS */
