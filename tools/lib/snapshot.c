@@ -52,11 +52,12 @@ static void G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
 static void copy_words(void *to, const void *from, size_t size)
 {
     const uint64_t *source = from;
-    uint64_t *words = to;
     size_t i;
 
-    for (i = 0; i < size / sizeof(*words); i++) {
-        words[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+    for (i = 0; i < size / sizeof(*source); i++) {
+        uint64_t word = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+
+        memcpy((char *)to + i * sizeof(word), &word, sizeof(word));
     }
 }
 
