@@ -95,6 +95,19 @@ static uint16_t set_xfem(EmuhvVp *vp, const Reg *r, unsigned i,
     return HV_STATUS_SUCCESS;
 }
 
+/* TCG takes an address over when its breakpoint is enabled. */
+static uint16_t set_dr(EmuhvVp *vp, const Reg *r, unsigned i,
+                       const EmuhvRegVal *v)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint64_t dr7 = env->dr[7];
+
+    cpu_x86_update_dr7(env, dr7 & ~(3ull << (2 * i)));
+    env->dr[i] = v->u64[0];
+    cpu_x86_update_dr7(env, dr7);
+    return HV_STATUS_SUCCESS;
+}
+
 static uint16_t set_dr7(EmuhvVp *vp, const Reg *r, unsigned i,
                         const EmuhvRegVal *v)
 {
@@ -236,7 +249,7 @@ static const Reg regs[] = {
     { X64(INTERMEDIATE_CR4), 1, U64_SET(cr[4], set_cr4),
       .after = F_HFLAGS | F_FLUSH },
     { X64(INTERMEDIATE_CR8), 1, get_cr8, set_cr8 },
-    { X64(DR0), 4, U64(dr), .stride = 8 },
+    { X64(DR0), 4, U64_SET(dr, set_dr), .stride = 8 },
     { X64(DR6), 1, U64_SET(dr[6], set_dr6) },
     { X64(DR7), 1, U64_SET(dr[7], set_dr7) },
     { X64(IDTR), 1, get_table, set_table, ENV(idt) },

@@ -56,6 +56,8 @@ static void mode_changed(EmuhvVp *vp, unsigned what)
             env->efer |= MSR_EFER_LMA;
         }
         x86_update_hflags(env);
+        /* TCG takes these from EFLAGS; here they would outlive a POPF. */
+        env->hflags &= ~(HF_TF_MASK | HF_IOPL_MASK | HF_VM_MASK);
         cpu_x86_update_cr4(env, env->cr[4]);
     }
     if (what & F_FLUSH) {
