@@ -241,7 +241,7 @@ void emuhv_machine_class_init(ObjectClass *oc)
     object_class_property_add(oc, "emuhv-odd-port", "uint32", get_number,
                               set_odd_port, NULL, &emuhv_options.odd_port);
     object_class_property_set_description(oc, "emuhv-odd-port",
-        "I/O port of children at which they exit by a message of no known type");
+        "I/O port of children at which they exit by a rare message");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,
                                   set_stats_file);
     object_class_property_set_description(oc, "emuhv-stats",

@@ -193,24 +193,51 @@ def asked(d):
         Tap.ok(vm.moves(), 'the guest runs on after a dump')
 
 
-def unknown(d):
-    """The emulated hypervisor sends a message that nobody knows for that port
-    (tests/accel/run); the reset leads to it again."""
-    with Guest(d, 'mov $0x4f0, %dx\nout %al, %dx\n') as vm:
-        for n in range(1, 4):
-            name = f'unknown message {n}'
+# What the emulated hypervisor sends for OUT to its odd port (tests/accel/run), by
+# AL: the messages that end in an error
+RARE = {
+    0: ('the hypervisor sent a message of unknown type 0x8001ffff', 'other'),
+    3: ('the guest uses a feature that the hypervisor does not support: code 7, '
+        'parameter 0x1234', 'unsupported-feature'),
+    4: ("the hypervisor refuses the VP's registers: their values do not go "
+        'together', 'invalid-vp-register'),
+}
+
+
+def rare(d):
+    """HALT and a hypercall that nobody knows: the guest goes on."""
+    with Guest(d, 'mov $0x4f0, %dx\nmov $1, %eax\nout %al, %dx\n'
+               'mov %eax, 0x600\nmov $2, %eax\nout %al, %dx\n'
+               'mov $0xabcd, %ebx\nmov %eax, 0x604\nmov %ebx, 0x608\n') as vm:
+        Tap.equal(vm.becomes(0x608, 0xabcd), 0xabcd,
+                  'rare messages: the guest goes on')
+        Tap.equal((vm.word(0x600), vm.word(0x604)), (1, 2),
+                  'HALT does nothing, an unknown hypercall answers '
+                  'INVALID_HYPERCALL_CODE')
+        counts = vm.stats('vcpu')
+        Tap.equal((counts['exits-halt'], counts['exits-hypercall']), (1, 1),
+                  'rare messages: counted')
+        Tap.equal(vm.said(), '', 'rare messages: no complaint')
+    for al, (why, kind) in RARE.items():
+        ends_in_error(d, al, why, kind)
+
+
+def ends_in_error(d, al, why, kind):
+    """The VM stops; the reset leads to the message again."""
+    with Guest(d, f'mov ${al}, %al\nmov $0x4f0, %dx\nout %al, %dx\n') as vm:
+        for n in range(1, 4 if not al else 2):
+            name = f'message {al}, time {n}'
             Tap.ok(vm.wait_event('STOP', 30), f'{name}: the VM stops')
             Tap.equal(vm.status(), 'internal-error', f'{name}: status')
             Tap.equal(vm.said().splitlines()[n - 1:],
                       ['qemu-system-x86_64: mshv: CPU 0: cannot run the guest: '
-                       'the hypervisor sent a message of unknown type '
-                       '0x8001ffff'], f'{name}: what QEMU says')
-            Tap.equal(vm.stats('vcpu')['exits-other'], n, f'{name}: counted')
+                       + why], f'{name}: what QEMU says')
+            Tap.equal(vm.stats('vcpu')[f'exits-{kind}'], n, f'{name}: counted')
             Tap.equal(vm.word(0x504), n, f'{name}: {n} starts')
             vm.qmp('system_reset')
             vm.qmp('cont')
         vm.qmp('quit')
-        Tap.equal(vm.wait_end(30), 0, 'unknown message: quit')
+        Tap.equal(vm.wait_end(30), 0, f'message {al}: quit')
 
 
 def refused(d):
@@ -241,5 +268,5 @@ with tempfile.TemporaryDirectory() as directory:
     asked(directory)
     refused(directory)
     if os.path.exists(COUNTERS):
-        unknown(directory)
+        rare(directory)
 Tap.end()

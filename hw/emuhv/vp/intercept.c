@@ -60,6 +60,40 @@ void emuhv_vp_refused_store(EmuhvVp *vp, vaddr gva, uintptr_t ra)
 /* The type of a message that no client knows. */
 #define ODD_MESSAGE 0x8001ffffu
 
+/* OUT to the odd port: AL says which message it is, of those that are rare. */
+static G_NORETURN void odd_exit(EmuhvVp *vp, uint32_t insn_len)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    EmuhvExitKind kind = EMUHV_EXIT_OTHER;
+
+    switch (env->regs[R_EAX] & 0xff) {
+    case 1:
+        env->eip += insn_len;
+        emuhv_message_header(vp, HVMSG_X64_HALT, 0, 0, ACCESS_EXECUTE);
+        kind = EMUHV_EXIT_HALT;
+        break;
+    case 2:
+        emuhv_message_header(vp, HVMSG_HYPERCALL_INTERCEPT, 156, insn_len,
+                             ACCESS_EXECUTE);
+        kind = EMUHV_EXIT_HYPERCALL;
+        break;
+    case 3:
+        emuhv_message_start(vp, HVMSG_UNSUPPORTED_FEATURE, 16);
+        stl_le_p(vp->s->msg + 16, vp->index);
+        stl_le_p(vp->s->msg + 20, 7);
+        stq_le_p(vp->s->msg + 24, 0x1234);
+        break;
+    case 4:
+        emuhv_message_start(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 8);
+        stl_le_p(vp->s->msg + 16, vp->index);
+        break;
+    default:
+        emuhv_message_header(vp, ODD_MESSAGE, 0, insn_len, ACCESS_WRITE);
+        break;
+    }
+    emuhv_vp_exit(vp, kind);
+}
+
 void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
                        uint32_t insn_len, uintptr_t ra)
 {
@@ -71,9 +105,10 @@ void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
     if (string && rep && !emuhv_rep_count(vp)) {
         return;                 /* nothing is transferred */
     }
-    emuhv_message_header(vp, port == emuhv_options.odd_port
-                             ? ODD_MESSAGE : HVMSG_X64_IO_PORT_INTERCEPT,
-                         88, insn_len,
+    if (port == emuhv_options.odd_port) {
+        odd_exit(vp, insn_len);
+    }
+    emuhv_message_header(vp, HVMSG_X64_IO_PORT_INTERCEPT, 88, insn_len,
                          param & SVM_IOIO_TYPE_MASK ? ACCESS_READ
                                                     : ACCESS_WRITE);
     stw_le_p(b, port);
