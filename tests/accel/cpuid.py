@@ -96,6 +96,9 @@ REGISTERS = ('EAX', 'EBX', 'ECX', 'EDX')
 # Bits that follow registers of the running processor.
 LIVE = {(1, 0, 2): 1 << 27, (7, 0, 2): 1 << 4, (0xd, 0, 1): ~0,
         (0xd, 1, 1): ~0}
+# Of the last guest
+EXITS = {}
+CMP_LEGACY = (0x80000001, 0, 2, 1)
 VMX, SVM, SGX = (1, 0, 2, 5), (0x80000001, 0, 2, 2), (7, 0, 1, 2)
 
 
@@ -122,6 +125,8 @@ def dump(image, directory, model, accel='mshv', smp='2'):
             raise QmpError(vm.said())
         if (done := vm.becomes(0x500, 2)) != 2:
             raise QmpError(f'{done} of 2 processors are done')
+        EXITS['cpuid'] = vm.stats('vcpu').get('exits-cpuid', 0) \
+            if accel != 'tcg' else 0
         words = [vm.qmp('qom-get', path=cpu['qom-path'],
                         property='feature-words')
                  for cpu in vm.qmp('query-cpus-fast')]
@@ -216,18 +221,37 @@ def test_like_tcg(image, directory, model):
                             'under TCG')
     Tap.ok(not wrong, f'{model}: {len(seen[0])} sub-leaves of each processor '
            'are as under TCG', '\n'.join(wrong))
-    Tap.equal(vendor.decode(), host_vendor(), f'{model}: the vendor')
+    Tap.equal(vendor.decode(), of_host('vendor_id'), f'{model}: the vendor')
 
 
-def host_vendor():
+def test_refused(image, directory):
+    """Leaves that the hypervisor does not take exit: the first one here."""
+    seen, _, _ = dump(image, directory, 'qemu64')
+    other, _, said = dump(image, directory, 'qemu64', accel='mshv,'
+                          'x-fail-ioctl=REGISTER_INTERCEPT_RESULT:1')
+    wrong = []
+    for cpu in (0, 1):
+        wrong += check_same(cpu, other[cpu], seen[cpu], [], 'else')
+    Tap.ok(not wrong, 'a leaf that the hypervisor refused is the same',
+           '\n'.join(wrong))
+    Tap.ok(EXITS['cpuid'] >= 2, 'it exits', EXITS)
+    Tap.equal(said, '', 'no complaint')
+
+
+def of_host(field):
     with open('/proc/cpuinfo', encoding='ascii') as f:
-        return f.read().split('vendor_id\t: ')[1].split('\n')[0]
+        return f.read().split(f'\n{field}\t')[1].split(': ', 1)[1].split(
+            '\n')[0]
 
 
 with tempfile.TemporaryDirectory() as d:
     guest = firmware(d, DUMP)
     for name in ('qemu64', 'Nehalem', 'Skylake-Client', 'EPYC'):
         test_like_tcg(guest, d, name)
+    test_refused(guest, d)
     for name in ('host', 'max'):
-        test_model(guest, d, name)
+        dumps, _ = test_model(guest, d, name)
+        Tap.equal([has(one, CMP_LEGACY) for one in dumps],
+                  ['cmp_legacy' in of_host('flags').split()] * 2,
+                  f'{name}: CMP_LEGACY as the host has it')
 Tap.end()

@@ -24,6 +24,21 @@ static PropValue default_props[] = {
     { NULL, NULL },
 };
 
+/*
+ * With all features: one that a model may ask for on any host, but that Linux
+ * takes for a single core in a socket, only if the host says the same.
+ */
+static void without_cmp_legacy(X86CPU *cpu)
+{
+    uint32_t unused, ecx;
+
+    host_cpuid(0x80000001, 0, &unused, &unused, &ecx, &unused);
+    if (!(ecx & CPUID_EXT3_CMP_LEG)) {
+        object_property_set_bool(OBJECT(cpu), "cmp-legacy", false,
+                                 &error_abort);
+    }
+}
+
 static void cpu_instance_init(CPUState *cs)
 {
     X86CPU *cpu = X86_CPU(cs);
@@ -35,6 +50,7 @@ static void cpu_instance_init(CPUState *cs)
     }
     if (cpu->max_features) {
         host_cpu_max_instance_init(cpu);
+        without_cmp_legacy(cpu);
         env->cpuid_min_level = mshv_x86_supported_cpuid(0, 0, R_EAX);
         env->cpuid_min_xlevel =
             mshv_x86_supported_cpuid(0x80000000, 0, R_EAX);

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "accel/mshv/partition.h"
-#include "mshv-x86.h"
+#include "emulate.h"
 
 #define CPUID_7_0_ECX_OSPKE_BIT     (1u << 4)
 
@@ -71,6 +71,48 @@ static int register_result(CPUState *cs, uint32_t leaf, uint32_t subleaf,
                           sizeof(in), NULL, 0, NULL, errp);
 }
 
+/* All of the partition's CPUID with @leaf exits. */
+static int intercept_leaf(uint32_t leaf, Error **errp)
+{
+    static GHashTable *intercepted;
+    struct hv_input_install_intercept in = {
+        .access_type = HV_INTERCEPT_ACCESS_MASK_EXECUTE,
+        .intercept_type = HV_INTERCEPT_TYPE_X64_CPUID,
+        .intercept_parameter.cpuid_index = leaf,
+    };
+    int ret;
+
+    if (!intercepted) {
+        intercepted = g_hash_table_new(NULL, NULL);
+    }
+    if (g_hash_table_contains(intercepted, GUINT_TO_POINTER(leaf))) {
+        return 0;
+    }
+    ret = mshv_pt_hvcall(HVCALL_INSTALL_INTERCEPT, 0, &in, sizeof(in), NULL, 0,
+                         NULL, errp);
+    if (ret == 0) {
+        g_hash_table_add(intercepted, GUINT_TO_POINTER(leaf));
+    }
+    return ret;
+}
+
+/* What the hypervisor does not take, it must ask for. */
+static int register_or_intercept(CPUState *cs, uint32_t leaf, uint32_t subleaf,
+                                 bool specific, Error **errp)
+{
+    Error *err = NULL;
+    int ret = register_result(cs, leaf, subleaf, specific, &err);
+
+    if (ret < 0) {
+        if (intercept_leaf(leaf, NULL) == 0) {
+            error_free(err);
+            return 0;
+        }
+        error_propagate(errp, err);
+    }
+    return ret;
+}
+
 /* How many sub-leaves a leaf has; 1: it has none. */
 static uint32_t count_subleaves(CPUX86State *env, uint32_t leaf)
 {
@@ -108,7 +150,7 @@ static int register_range(CPUState *cs, uint32_t first, uint32_t last,
     for (leaf = first; ret == 0 && leaf <= last; leaf++) {
         n = count_subleaves(env, leaf);
         for (subleaf = 0; ret == 0 && subleaf < n; subleaf++) {
-            ret = register_result(cs, leaf, subleaf, n > 1, errp);
+            ret = register_or_intercept(cs, leaf, subleaf, n > 1, errp);
         }
     }
     if (ret < 0) {
@@ -128,7 +170,7 @@ int mshv_cpuid_register(CPUState *cs, Error **errp)
     return ret;
 }
 
-/* Only a hypervisor that was not asked to keep them comes here. */
+/* A leaf that the hypervisor did not take. */
 int mshv_exit_cpuid(CPUState *cs, const struct hv_message *msg, Error **errp)
 {
     const struct hv_x64_cpuid_intercept_message *m =
@@ -138,6 +180,7 @@ int mshv_exit_cpuid(CPUState *cs, const struct hv_message *msg, Error **errp)
     const LiveBits *live = find_live_bits(env, leaf, subleaf);
     uint32_t v[4];
     struct hv_register_assoc regs[5];
+    int ret;
 
     if ((leaf & 0xf0000000) == 0x40000000) {
         v[R_EAX] = m->default_result_rax;
@@ -164,5 +207,6 @@ int mshv_exit_cpuid(CPUState *cs, const struct hv_message *msg, Error **errp)
     }
     regs[4].name = HV_X64_REGISTER_RIP;
     regs[4].value.reg64 = m->header.rip + m->header.instruction_length;
-    return mshv_x86_store_regs(cs, regs, ARRAY_SIZE(regs), errp);
+    ret = mshv_x86_store_regs(cs, regs, ARRAY_SIZE(regs), errp);
+    return ret < 0 ? ret : mshv_after_instruction(cs, &m->header, errp);
 }
