@@ -188,7 +188,8 @@ static void mshv_setup_post(MachineState *ms, AccelState *accel)
 
 static int mshv_gdbstub_sstep_flags(void)
 {
-    return mshv_arch_supports_guest_debug() ? SSTEP_ENABLE : 0;
+    /* Timers are the hypervisor's: they cannot stand still (SSTEP_NOTIMER). */
+    return mshv_arch_supports_guest_debug() ? SSTEP_ENABLE | SSTEP_NOIRQ : 0;
 }
 
 static char *get_device(Object *obj, Error **errp)

@@ -69,8 +69,8 @@ char *mshv_arch_state_list(void);
 char *mshv_arch_migration_obstacle(void);
 
 /*
- * Before a run if @cpu is single-stepped or has an interrupt request. Without
- * the BQL. Returns 0 to run, an EXCP_* to leave the loop, or -errno with @errp
+ * Before a run if @cpu is debugged or has an interrupt request. Without the
+ * BQL. Returns 0 to run, an EXCP_* to leave the loop, or -errno with @errp
  * set.
  */
 int mshv_arch_pre_run(CPUState *cpu, Error **errp);
@@ -92,7 +92,10 @@ MshvExitHandler *mshv_arch_exit_handler(uint32_t type);
  */
 bool mshv_arch_machine_check(CPUState *cpu, uint64_t gpa, bool required);
 
-/* Guest debugging. update is called on the vCPU's thread. */
+/*
+ * Guest debugging. update is called on the vCPU's thread, pre_resume before all
+ * are started: @step: one will be single-stepped.
+ */
 bool mshv_arch_supports_guest_debug(void);
 int mshv_arch_update_guest_debug(CPUState *cpu);
 int mshv_arch_insert_breakpoint(CPUState *cpu, int type, vaddr addr,
@@ -100,6 +103,7 @@ int mshv_arch_insert_breakpoint(CPUState *cpu, int type, vaddr addr,
 int mshv_arch_remove_breakpoint(CPUState *cpu, int type, vaddr addr,
                                 vaddr len);
 void mshv_arch_remove_all_breakpoints(CPUState *cpu);
+void mshv_arch_pre_resume(bool step);
 
 /*
  * Can the kernel's route table carry the MSI? Not vector 0, nor an APIC id

@@ -155,8 +155,7 @@ static int run_once(CPUState *cpu, Error **errp)
             return ret;
         }
     }
-    if (unlikely(cpu->singlestep_enabled ||
-                 qatomic_read(&cpu->interrupt_request))) {
+    if (unlikely(vp->debugged || qatomic_read(&cpu->interrupt_request))) {
         ret = mshv_arch_pre_run(cpu, errp);
         if (ret) {
             return ret;
@@ -378,6 +377,7 @@ static void mshv_accel_ops_class_init(ObjectClass *oc, void *data)
     ops->synchronize_post_reset = synchronize_post_reset;
     ops->synchronize_post_init = synchronize_post_init;
     ops->synchronize_pre_loadvm = synchronize_pre_loadvm;
+    ops->synchronize_pre_resume = mshv_arch_pre_resume;
     ops->supports_guest_debug = mshv_arch_supports_guest_debug;
     ops->update_guest_debug = update_guest_debug;
     ops->insert_breakpoint = mshv_arch_insert_breakpoint;

@@ -68,6 +68,7 @@ struct AccelCPUState {
      */
     uint32_t kicked;
     uint32_t memory_version;    /* memory.h, before the last run */
+    bool debugged;              /* mshv_arch_pre_run() must look at it */
     bool usable;                /* set up, by its thread */
     bool loading;               /* its state comes from a stream */
     struct hv_message message;  /* of the last exit */

@@ -321,29 +321,12 @@ static int read_system(void *opaque, enum insn_system reg,
     return ret;
 }
 
-/* Let the VP have what CPUX86State has, so that more can be added to it. */
-static int flush_env(CPUState *cs, Error **errp)
-{
-    int ret;
-
-    if (!cs->vcpu_dirty) {
-        return 0;
-    }
-    bql_lock();
-    ret = mshv_arch_put_state(cs, MSHV_PUT_RUNTIME, errp);
-    bql_unlock();
-    if (ret == 0) {
-        cs->vcpu_dirty = false;
-    }
-    return ret;
-}
-
 static int write_system(void *opaque, enum insn_system reg,
                         const struct insn_seg *val)
 {
     struct hv_register_assoc assoc = { .name = system_names[reg] };
     MshvEmulation *e = opaque;
-    int ret = flush_env(e->cs, &e->err);
+    int ret = mshv_x86_flush_env(e->cs, &e->err);
 
     if (reg == INSN_GDTR || reg == INSN_IDTR) {
         assoc.value.table.base = val->base;
@@ -427,7 +410,7 @@ static int write_back_all(MshvEmulation *e, Error **errp)
 {
     struct hv_register_assoc regs[19 + INSN_NSEGS] = { 0 };
     unsigned i, n = 0;
-    int ret = flush_env(e->cs, errp);
+    int ret = mshv_x86_flush_env(e->cs, errp);
 
     if (ret < 0) {
         return ret;
@@ -477,24 +460,6 @@ static int write_back(MshvEmulation *e, Error **errp)
     return 0;
 }
 
-static int single_step_trap(CPUState *cs, Error **errp)
-{
-    struct hv_register_assoc dr6 = { .name = HV_X64_REGISTER_DR6 };
-    int ret;
-
-    if (cs->singlestep_enabled) {
-        return mshv_debug_end_of_step(cs, errp);
-    }
-    ret = mshv_vp_get_regs(cs, &dr6.name, &dr6.value, 1, errp);
-    if (ret < 0) {
-        return ret;
-    }
-    dr6.value.reg64 |= DR6_BS;
-    ret = mshv_x86_set_regs(cs, &dr6, 1, errp);
-    return ret < 0 ? ret : mshv_inject_exception(cs, EXCP01_DB, false, 0, 0,
-                                                 errp);
-}
-
 /* IRET ends it */
 static int unblock_nmi(CPUState *cs, Error **errp)
 {
@@ -521,13 +486,13 @@ int mshv_end_shadow_and_trap(CPUState *cs,
                              const struct hv_x64_intercept_message_header
                                  *header, Error **errp)
 {
-    int ret = flush_env(cs, errp);
+    int ret = mshv_x86_flush_env(cs, errp);
 
     if (ret == 0 && header->execution_state.interrupt_shadow) {
         ret = set_shadow(cs, false, errp);
     }
     if (ret == 0 && (header->rflags & TF_MASK)) {
-        ret = single_step_trap(cs, errp);
+        ret = mshv_debug_event(cs, DR6_BS, errp);
     }
     return ret;
 }
@@ -536,7 +501,7 @@ int mshv_refuse_to_user(CPUState *cs,
                         const struct hv_x64_intercept_message_header *header,
                         Error **errp)
 {
-    int ret = flush_env(cs, errp);
+    int ret = mshv_x86_flush_env(cs, errp);
 
     trace_mshv_refuse_to_user(cs->cpu_index, header->cs_segment.selector,
                               header->rip);
@@ -588,7 +553,7 @@ int mshv_emulation_end(MshvEmulation *e, enum insn_status status,
         return ret;
     }
     if (status == INSN_FAULT) {
-        ret = flush_env(e->cs, errp);
+        ret = mshv_x86_flush_env(e->cs, errp);
         return ret < 0 ? ret
                : mshv_inject_exception(e->cs, fault->vector,
                                        fault->has_error_code,

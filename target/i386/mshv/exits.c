@@ -72,30 +72,21 @@ MshvExitHandler *mshv_arch_exit_handler(uint32_t type)
     return e ? e->handle : exit_unknown;
 }
 
-static int offer_interrupts(CPUState *cs, Error **errp)
-{
-    int ret = 0;
-
-    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_MCE) {
-        ret = mshv_mce_deliver(cs, errp);
-    }
-    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_HARD &&
-        !mshv_x86(cs)->window_ordered && ret == 0) {
-        ret = mshv_offer_pic_interrupt(cs, errp);
-    }
-    return ret;
-}
-
 int mshv_arch_pre_run(CPUState *cs, Error **errp)
 {
+    uint32_t requests = qatomic_read(&cs->interrupt_request);
     int ret = 0;
 
-    if (cs->singlestep_enabled) {
+    /* It looks at all of the VP, which then has nothing of a debugger's. */
+    if (unlikely(requests & CPU_INTERRUPT_MCE)) {
+        ret = mshv_mce_deliver(cs, errp);
+    }
+    if (cs->accel->debugged && ret == 0) {
         ret = mshv_debug_pre_run(cs, errp);
     }
-    if (unlikely(qatomic_read(&cs->interrupt_request) &
-                 (CPU_INTERRUPT_HARD | CPU_INTERRUPT_MCE)) && ret == 0) {
-        ret = offer_interrupts(cs, errp);
+    if (requests & CPU_INTERRUPT_HARD && ret == 0 &&
+        !mshv_x86(cs)->window_ordered && !mshv_debug_holds_interrupts(cs)) {
+        ret = mshv_offer_pic_interrupt(cs, errp);
     }
     return ret;
 }

@@ -14,6 +14,24 @@
 #include "mshv-x86.h"
 #include "trace.h"
 
+static int inject(CPUState *cs,
+                  union hv_x64_pending_interruption_register pending,
+                  uint64_t cr2, Error **errp)
+{
+    struct hv_register_assoc regs[2] = {
+        { .name = HV_REGISTER_PENDING_INTERRUPTION,
+          .value.pending_interruption = pending },
+        { .name = HV_X64_REGISTER_CR2, .value.reg64 = cr2 },
+    };
+    unsigned vector = pending.interruption_vector;
+    int ret = mshv_debug_before_handler(cs, vector, errp);
+
+    trace_mshv_inject_exception(cs->cpu_index, vector, pending.error_code,
+                                cr2);
+    return ret < 0 ? ret
+           : mshv_x86_set_regs(cs, regs, vector == EXCP0E_PAGE ? 2 : 1, errp);
+}
+
 int mshv_inject_exception(CPUState *cs, uint8_t vector, bool has_error_code,
                           uint32_t error_code, uint64_t cr2, Error **errp)
 {
@@ -24,14 +42,21 @@ int mshv_inject_exception(CPUState *cs, uint8_t vector, bool has_error_code,
         .interruption_vector = vector,
         .error_code = has_error_code ? error_code : 0,
     };
-    struct hv_register_assoc regs[2] = {
-        { .name = HV_REGISTER_PENDING_INTERRUPTION,
-          .value.pending_interruption = pending },
-        { .name = HV_X64_REGISTER_CR2, .value.reg64 = cr2 },
+
+    return inject(cs, pending, cr2, errp);
+}
+
+int mshv_inject_software_exception(CPUState *cs, uint8_t vector,
+                                   unsigned length, Error **errp)
+{
+    union hv_x64_pending_interruption_register pending = {
+        .interruption_pending = 1,
+        .interruption_type = HV_X64_PENDING_SOFTWARE_EXCEPTION,
+        .instruction_length = length,
+        .interruption_vector = vector,
     };
 
-    trace_mshv_inject_exception(cs->cpu_index, vector, error_code, cr2);
-    return mshv_x86_set_regs(cs, regs, vector == EXCP0E_PAGE ? 2 : 1, errp);
+    return inject(cs, pending, 0, errp);
 }
 
 /* ---- The PIC ---- */

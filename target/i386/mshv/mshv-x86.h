@@ -9,6 +9,7 @@
 #include "cpu.h"
 #include "accel/mshv/arch.h"
 #include "accel/mshv/vp.h"
+#include "debug.h"
 #include "insn/insn.h"
 
 /* env->mp_state, with the numbers that migration streams already have. */
@@ -73,6 +74,8 @@ typedef struct MshvX86 {
 
     uint32_t stream_count;
     MshvStreamReg stream[MSHV_STREAM_REGS];
+
+    MshvDebug debug;
 
     /* An exit is ordered for when an interrupt can be taken. */
     bool window_ordered;
@@ -153,6 +156,11 @@ static inline int mshv_x86_finish_instruction(CPUState *cs, uint64_t rip,
     return 0;
 }
 
+/* ---- state.c ---- */
+
+/* Let the VP have what CPUX86State has, so that more can be added to it. */
+int mshv_x86_flush_env(CPUState *cs, Error **errp);
+
 /* ---- exits ---- */
 
 /* One kind of message each. */
@@ -181,13 +189,26 @@ int mshv_inject_exception(CPUState *cs, uint8_t vector, bool has_error_code,
 /* Offer the PIC's interrupt, which it has. */
 int mshv_offer_pic_interrupt(CPUState *cs, Error **errp);
 
-/* ---- debug.c ---- */
+/* The same for INT3 and INTO, which are @length bytes long. */
+int mshv_inject_software_exception(CPUState *cs, uint8_t vector,
+                                   unsigned length, Error **errp);
 
-/* The next run is one instruction: gdb wants that. */
+/* ---- debug-vp.c ---- */
+
+/* Before a run, if the VP is debugged. As mshv_arch_pre_run(). */
 int mshv_debug_pre_run(CPUState *cs, Error **errp);
 
-/* It is done: EXCP_DEBUG, or -errno. */
-int mshv_debug_end_of_step(CPUState *cs, Error **errp);
+/* A step must not be one into an interrupt's handler. */
+bool mshv_debug_holds_interrupts(CPUState *cs);
+
+/* The VP is about to be given exception @vector. */
+int mshv_debug_before_handler(CPUState *cs, unsigned vector, Error **errp);
+
+/* The VP has nothing of a debugger's any more, but what the guest has. */
+int mshv_debug_disarm(CPUState *cs, Error **errp);
+
+/* All of its state is written anew. */
+void mshv_debug_forget(CPUState *cs);
 
 /* ---- apic.c ---- */
 

@@ -11,7 +11,7 @@
 #include "qapi/error.h"
 #include "qemu/lockable.h"
 #include "accel/mshv/partition.h"
-#include "mshv-x86.h"
+#include "emulate.h"
 #include "trace.h"
 
 typedef struct MsrRow MsrRow;
@@ -331,6 +331,7 @@ int mshv_exit_msr(CPUState *cs, const struct hv_message *msg, Error **errp)
         (const void *)msg->u.payload;
     bool write = m->header.intercept_access_type == HV_INTERCEPT_ACCESS_WRITE;
     const MsrRow *row = find_row(m->msr_number);
+    int ret;
     struct hv_register_assoc regs[3] = {
         { .name = HV_X64_REGISTER_RIP,
           .value.reg64 = m->header.rip + m->header.instruction_length },
@@ -350,5 +351,6 @@ int mshv_exit_msr(CPUState *cs, const struct hv_message *msg, Error **errp)
     }
     regs[1].value.reg64 = (uint32_t)value;
     regs[2].value.reg64 = value >> 32;
-    return mshv_x86_store_regs(cs, regs, write ? 1 : 3, errp);
+    ret = mshv_x86_store_regs(cs, regs, write ? 1 : 3, errp);
+    return ret < 0 ? ret : mshv_after_instruction(cs, &m->header, errp);
 }

@@ -8,7 +8,7 @@
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
 #include "system/runstate.h"
-#include "mshv-x86.h"
+#include "emulate.h"
 
 /* Shutdown of the processor resets the machine, as -action reboot= says. */
 int mshv_exit_triple_fault(CPUState *cs, const struct hv_message *msg,
@@ -42,7 +42,9 @@ int mshv_exit_hypercall(CPUState *cs, const struct hv_message *msg,
           .value.reg64 = HV_STATUS_INVALID_HYPERCALL_CODE },
     };
 
-    return mshv_x86_store_regs(cs, regs, ARRAY_SIZE(regs), errp);
+    int ret = mshv_x86_store_regs(cs, regs, ARRAY_SIZE(regs), errp);
+
+    return ret < 0 ? ret : mshv_after_instruction(cs, &m->header, errp);
 }
 
 int mshv_exit_invalid_register(CPUState *cs, const struct hv_message *msg,

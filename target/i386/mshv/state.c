@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/main-loop.h"
 #include "qemu/memalign.h"
 #include "qemu/error-report.h"
 #include "mshv/x86.h"
@@ -306,6 +307,7 @@ static int put_all(CPUState *cs, MshvPutLevel level, Error **errp)
     int ret;
 
     mshv_x86(cs)->window_ordered = false;
+    mshv_debug_forget(cs);
     mshv_blocks_clear(cs);
     ret = mshv_xsave_put(cs, level, errp);
     if (ret == 0) {
@@ -366,8 +368,11 @@ char *mshv_arch_state_list(void)
 
 int mshv_arch_get_state(CPUState *cs, Error **errp)
 {
-    int ret = mshv_xsave_get(cs, errp);
+    int ret = mshv_debug_disarm(cs, errp);
 
+    if (ret == 0) {
+        ret = mshv_xsave_get(cs, errp);
+    }
     if (ret == 0) {
         ret = get_registers(cs, errp);
     }
@@ -394,6 +399,22 @@ int mshv_arch_put_state(CPUState *cs, MshvPutLevel level, Error **errp)
     return ret;
 }
 
+int mshv_x86_flush_env(CPUState *cs, Error **errp)
+{
+    int ret;
+
+    if (!cs->vcpu_dirty) {
+        return 0;
+    }
+    bql_lock();
+    ret = mshv_arch_put_state(cs, MSHV_PUT_RUNTIME, errp);
+    bql_unlock();
+    if (ret == 0) {
+        cs->vcpu_dirty = false;
+    }
+    return ret;
+}
+
 int mshv_arch_vp_init(CPUState *cs, Error **errp)
 {
     MshvX86 *x86 = g_new0(MshvX86, 1);
@@ -402,6 +423,8 @@ int mshv_arch_vp_init(CPUState *cs, Error **errp)
     cs->accel->arch = x86;
     x86->cs = cs;
     x86->raw = g_new0(union hv_register_value, mshv_reg_count);
+    /* gdb may have been there first. */
+    cs->accel->debugged = true;
     x86->read = g_new0(union hv_register_value, mshv_reg_count);
     x86->lapic = qemu_memalign(HV_HYP_PAGE_SIZE, HV_HYP_PAGE_SIZE);
     mshv_blocks_alloc(x86);
