@@ -200,6 +200,17 @@ static void set_odd_port(Object *obj, Visitor *v, const char *name,
     }
 }
 
+static bool get_dispatch_interrupts(Object *obj, Error **errp)
+{
+    return emuhv_options.dispatch_interrupts;
+}
+
+static void set_dispatch_interrupts(Object *obj, bool value, Error **errp)
+{
+    option_seen = true;
+    emuhv_options.dispatch_interrupts = value;
+}
+
 static char *get_stats_file(Object *obj, Error **errp)
 {
     return g_strdup(emuhv_options.stats_file);
@@ -242,6 +253,11 @@ void emuhv_machine_class_init(ObjectClass *oc)
                               set_odd_port, NULL, &emuhv_options.odd_port);
     object_class_property_set_description(oc, "emuhv-odd-port",
         "I/O port of children at which they exit by a rare message");
+    object_class_property_add_bool(oc, "emuhv-dispatch-interrupts",
+                                   get_dispatch_interrupts,
+                                   set_dispatch_interrupts);
+    object_class_property_set_description(oc, "emuhv-dispatch-interrupts",
+        "DISPATCH_VP injects what waits in the register page (CPUID tells)");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,
                                   set_stats_file);
     object_class_property_set_description(oc, "emuhv-stats",

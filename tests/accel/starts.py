@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from vm import QEMU, Tap, Vm, firmware, guest
+from vm import QEMU, Tap, Vm, QmpError, firmware, guest
 from emuhost import check_leaks, left_over
 
 
@@ -64,6 +64,61 @@ def older_kernel():
                        seen['errors-create-partition']), (2, 1),
                       'is asked again without them')
             Tap.ok(vm.moves(), 'and the guest runs', vm.said())
+
+
+# ---- Options and devices that are KVM's ----
+
+def not_ours():
+    accel = ['-accel', 'mshv', '-m', '16', '-S']
+    for device in ('hyperv-testdev', 'vmbus-bridge', 'hv-syndbg'):
+        refusal([*accel, '-device', device], f"the device '{device}' needs",
+                f'-device {device}')
+    refusal([*accel, '-M', 'pc,kernel-irqchip=off'],
+            'kernel-irqchip=off is not possible', 'kernel-irqchip=off')
+    refusal([*accel, '-cpu', 'qemu64,tsc-frequency=1000000'],
+            'tsc-frequency is not possible', 'another TSC frequency')
+    refusal(['-accel', 'mshv,x-fail-ioctl=any:-1'], "'any:-1' is not",
+            'x-fail-ioctl=any:-1')
+    refusal(['-accel', 'mshv,device=/dev'], 'it is a directory',
+            'a directory')
+    for args, words in (
+            (['-M', 'pc,kernel-irqchip=split'], None),
+            (['-M', 'pc,kernel-irqchip=on'], 'kernel-irqchip=on is taken'),
+            (['-overcommit', 'cpu-pm=on'], 'cpu-pm=on is ignored'),
+            (['-cpu', 'qemu64,pmu=on'], 'pmu=on is ignored')):
+        with Vm('-m', '16', *args, paused=True) as vm:
+            said = vm.said()
+            Tap.ok(vm.started and (words in said if words else not said),
+                   f'{" ".join(args)}: {words or "no complaint"}', said)
+    with Vm('-m', '16', paused=True) as vm:
+        for command, arguments, words in (
+                ('device_add', {'driver': 'hyperv-testdev'}, 'needs KVM'),
+                ('qom-set', {'path': '/machine/accel', 'property': 'device',
+                             'value': '/dev/null'}, 'only on the command'),
+                ('qom-set', {'path': '/machine/accel', 'value': True,
+                             'property': 'ignore-msrs'},
+                 'only on the command')):
+            try:
+                vm.qmp(command, **arguments)
+                saw = 'no error'
+            except QmpError as e:
+                saw = str(e)
+            Tap.ok(words in saw, f'{command} {arguments} is refused', saw)
+
+
+def own_frequency():
+    """The TSC frequency that the host has can be asked for."""
+    p = subprocess.run([QEMU, '-nodefaults', '-display', 'none', '-accel',
+                        'mshv', '-cpu', 'qemu64,tsc-frequency=1000'],
+                       stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, timeout=600, check=False)
+    khz = re.search(r'has (\d+) kHz', p.stderr)
+    if not Tap.ok(khz, 'the host tells its TSC frequency', p.stderr):
+        return
+    with Vm('-m', '16', '-cpu', f'qemu64,tsc-frequency={khz[1]}000',
+            paused=True) as vm:
+        Tap.ok(vm.started and not vm.said(), 'which a guest can be given',
+               vm.said())
 
 
 # ---- Ends ----
@@ -206,6 +261,8 @@ def killed(image, rounds):
 with tempfile.TemporaryDirectory() as directory:
     refusals(directory)
     older_kernel()
+    not_ours()
+    own_frequency()
     ends(directory)
 topology('16 CPUs', 1, 1, 16, 1)
 topology('2 sockets, 3 dies, 2 cores, 2 threads', 2, 3, 2, 2)

@@ -55,6 +55,7 @@ typedef struct EmuhvOptions {
     uint32_t pool_size;
     uint32_t xsave_pad;
     uint32_t odd_port;          /* above 0xffff: none */
+    bool dispatch_interrupts;   /* DISPATCH_VP injects from the register page */
     char *stats_file;
 } EmuhvOptions;
 

@@ -66,7 +66,9 @@ void emuhv_parent_cpuid(uint32_t leaf, uint32_t r[4])
         set(r, EMUHV_BUILD, 10 << 16, 0, 0);
         break;
     case HYPERV_CPUID_FEATURES:
-        set(r, FEATURES_EAX, EMUHV_PARENT_PRIVILEGES, 0, FEATURES_EDX);
+        set(r, FEATURES_EAX, EMUHV_PARENT_PRIVILEGES,
+            emuhv_options.dispatch_interrupts
+            ? HV_VP_DISPATCH_INTERRUPT_INJECTION_AVAILABLE : 0, FEATURES_EDX);
         break;
     case HYPERV_CPUID_ENLIGHTMENT_INFO:
         set(r, HINTS_EAX, NO_SPIN_HINT, 0, 0);

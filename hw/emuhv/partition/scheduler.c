@@ -153,6 +153,10 @@ static uint16_t start_dispatch(EmuhvParentCpu *pc, EmuhvPartition *p,
     vp->sched->wait_signal = false;
     vp->sched->dispatches++;
     emuhv_counters.dispatches++;
+    if (emuhv_options.dispatch_interrupts &&
+        (flags & HV_DISPATCH_VP_FLAG_SCAN_INTERRUPT_INJECTION)) {
+        emuhv_vp_scan_interrupts(vp);
+    }
     switch (emuhv_vp_dispatch(vp, clear)) {
     case EMUHV_DISPATCH_RUNNING:
         vp->sched->dispatched_by = pc->index + 1;

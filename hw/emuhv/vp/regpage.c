@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
+#include "exec/address-spaces.h"
 #include "hw/emuhv/vp/vp-int.h"
 
 #define AT(field)   offsetof(struct hv_vp_register_page, field)
@@ -101,6 +102,33 @@ void emuhv_regpage_load(EmuhvVp *vp)
         if (dirty >> i & 1) {
             load_class(vp, p, i);
         }
+    }
+}
+
+/*
+ * Take the interrupts that wait in the page. The parent's kernel adds to them
+ * meanwhile, by cmpxchg.
+ */
+void emuhv_vp_scan_interrupts(EmuhvVp *vp)
+{
+    union hv_vp_register_page_interrupt_vectors vectors;
+    hwaddr at = (vp->s->page[0] << 12) + AT(interrupt_vectors);
+    hwaddr len = sizeof(vectors);
+    void *host;
+
+    if (vp->s->page[0] == EMUHV_NO_PFN) {
+        return;
+    }
+    host = address_space_map(&address_space_memory, at, &len, true,
+                             MEMTXATTRS_UNSPECIFIED);
+    if (!host || len < sizeof(vectors)) {
+        return;
+    }
+    vectors.as_uint64 = qatomic_xchg((uint64_t *)host, 0);
+    address_space_unmap(&address_space_memory, host, len, true, len);
+    for (unsigned i = 0; i < MIN(vectors.vector_count,
+                                 ARRAY_SIZE(vectors.vector)); i++) {
+        emuhv_apic_raise(vp, vectors.vector[i]);
     }
 }
 

@@ -57,6 +57,8 @@ typedef enum EmuhvDispatch {
     EMUHV_DISPATCH_IDLE,        /* halted, nothing to do: unblocked() later */
 } EmuhvDispatch;
 EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept);
+/* Before that: raise the interrupts that wait in the register page. */
+void emuhv_vp_scan_interrupts(EmuhvVp *vp);
 /* (drops BQL) End of the dispatch (parent interrupt): returns when stopped. */
 void emuhv_vp_undispatch(EmuhvVp *vp);
 bool emuhv_vp_dispatch_suspended(EmuhvVp *vp);
