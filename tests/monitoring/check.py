@@ -15,48 +15,13 @@ import tempfile
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, 'tests', 'lib'))
-import prometheus as prom  # pylint: disable=wrong-import-position
+import prometheus as prom
+from fakes import Fakes, equal, ok, run_all
 
 EXPORTER, FAKE = sys.argv[1:3]
-COUNT = 0
-FAILED = 0
-
-
-def ok(good, name, saw=''):
-    global COUNT, FAILED
-    COUNT += 1
-    FAILED += not good
-    print(f'{"" if good else "not "}ok {COUNT} - {name}')
-    for line in [] if good else str(saw).splitlines():
-        print(f'# {line}')
-    sys.stdout.flush()
-
-
-def equal(got, wanted, name):
-    ok(got == wanted, name, f'got {got!r}, wanted {wanted!r}')
-
-
 def read(*path):
     with open(os.path.join(TOP, *path), encoding='utf-8') as f:
         return f.read()
-
-
-class Fake:
-    def __init__(self, *vms):
-        self.processes = [subprocess.Popen([FAKE, *vm],
-                                           stdout=subprocess.PIPE)
-                          for vm in vms]
-        for p in self.processes:
-            p.stdout.readline()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for p in self.processes:
-            p.kill()
-            p.wait()
-            p.stdout.close()
 
 
 VMS = [('default_web', 'plain', 'manufacturer=KubeVirt'),
@@ -65,7 +30,7 @@ VMS = [('default_web', 'plain', 'manufacturer=KubeVirt'),
 
 def check_metrics():
     """Nobody could lint the names that were given to us."""
-    with Fake(*VMS):
+    with Fakes(FAKE, *VMS):
         page = subprocess.run([EXPORTER, '--once'], check=True,
                               capture_output=True, text=True).stdout
     said = prom.promtool('check', 'metrics', input=page).stdout.splitlines()
@@ -130,7 +95,7 @@ def check_prometheus():
     try:
         with tempfile.TemporaryDirectory() as d, \
                 prom.Prometheus(d, port) as server:
-            with Fake(*VMS):
+            with Fakes(FAKE, *VMS):
                 names = server.wait('mshv_vm_info', lambda a: len(a) == 3)
                 equal(sorted((m['namespace'] if 'namespace' in m else '',
                               m['name']) for m, _ in names),
@@ -159,7 +124,4 @@ def check_prometheus():
         exporter.stderr.close()
 
 
-for check in (check_metrics, check_rules, check_alerts, check_prometheus):
-    check()
-print(f'1..{COUNT}')
-sys.exit(FAILED != 0)
+run_all(check_metrics, check_rules, check_alerts, check_prometheus)

@@ -19,50 +19,14 @@ import urllib.error
 import urllib.request
 
 EXPORTER, FAKE = sys.argv[1:3]
-HERE = os.path.dirname(os.path.realpath(__file__))
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__)))))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'lib'))
+from fakes import Fakes, equal, ok, run_all
+
 UUID = 'abababab-abab-abab-abab-abababababab'
 SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (-?[\d.]+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)')
-COUNT = 0
-FAILED = 0
-
-
-def ok(good, name, saw=''):
-    global COUNT, FAILED
-    COUNT += 1
-    FAILED += not good
-    print(f'{"" if good else "not "}ok {COUNT} - {name}')
-    for line in [] if good else str(saw).splitlines():
-        print(f'# {line}')
-    sys.stdout.flush()
-
-
-def equal(got, wanted, name):
-    ok(got == wanted, name, f'got {got!r}, wanted {wanted!r}')
-
-
-class Fake:
-    """Processes that look like VMs; each is (name, kind, argument...)."""
-
-    def __init__(self, *vms):
-        self.processes = [subprocess.Popen([FAKE, *vm],
-                                           stdout=subprocess.PIPE)
-                          for vm in vms]
-        for p in self.processes:
-            p.stdout.readline()
-        self.pids = [p.pid for p in self.processes]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for p in self.processes:
-            p.kill()
-            p.wait()
-            p.stdout.close()
-
-
 def parse(text):
     """{(metric, frozenset of labels): value}; complains of what is no page."""
     page, current, done = {}, None, set()
@@ -136,7 +100,7 @@ class Server:
 
 
 def check_values():
-    with Fake(('default_my_vm', 'plain', '-smbios',
+    with Fakes(FAKE, ('default_my_vm', 'plain', '-smbios',
                'type=1,manufacturer=KubeVirt,product=None'),
               ('odd"\\\n', 'stopped'), ('', 'incoming')) as fake:
         page = once()
@@ -190,7 +154,7 @@ def check_histogram():
         before = starts(server)
         seen = []
         for vms in ([('a', 'plain')], [('b', 'plain'), ('c', 'stopped')]):
-            with Fake(*vms):
+            with Fakes(FAKE, *vms):
                 starts(server)
                 seen.append([new - old for new, old in
                              zip(starts(server), before)])
@@ -201,7 +165,7 @@ def check_histogram():
 
 def check_hostile():
     kinds = ['hostile'] * 4 + ['unsealed', 'newer', 'not-ready', 'plain']
-    with Fake(*[(f'{kind}', kind) for kind in kinds]) as fake, \
+    with Fakes(FAKE, *[(f'{kind}', kind) for kind in kinds]) as fake, \
             Server() as server:
         pages = [Page(server.get()[1]) for _ in range(20)]
         good = fake.pids[-1]
@@ -219,7 +183,7 @@ def check_comings():
     with Server() as server:
         gone, seen = [], []
         for i in range(10):
-            fake = Fake(*[(f'vm{i}-{n}', 'plain') for n in range(4)])
+            fake = Fakes(FAKE, *[(f'vm{i}-{n}', 'plain') for n in range(4)])
             fake.processes[0].kill()
             fake.processes[1].send_signal(signal.SIGSTOP)
             page = Page(server.get()[1])
@@ -302,7 +266,7 @@ def check_output():
 
 
 def check_permission():
-    with Fake(('secret', 'plain')) as fake:
+    with Fakes(FAKE, ('secret', 'plain')) as fake:
         result = subprocess.run([os.path.join(TOP, 'tests/lib/as-nobody'),
                                  EXPORTER, '--once'], capture_output=True,
                                 check=False)
@@ -323,7 +287,7 @@ def check_reference():
         equal(f.read(), said, 'docs/system/metrics.rst is what --reference '
               'says')
     named = set(re.findall(r'^``(\w+)``', said, re.M))
-    with Fake(('x', 'plain')):
+    with Fakes(FAKE, ('x', 'plain')):
         page = once()
     shown = {re.sub('_(bucket|sum|count)$', '', name) for name, _ in page.all}
     ok(shown <= named, 'every metric is in the reference', shown - named)
@@ -344,7 +308,7 @@ def cost():
     """Of 50 pages with no VM and with 100: processor time and memory."""
     figures = []
     for vms in (0, 100):
-        with Fake(*[(f'vm{i}', 'plain') for i in range(vms)]) as fake, \
+        with Fakes(FAKE, *[(f'vm{i}', 'plain') for i in range(vms)]) as fake, \
                 Server() as server:
             seen = len(Page(server.get()[1]).names(fake.pids))
             before = cpu_time(server.process.pid)
@@ -362,19 +326,7 @@ def cost():
     ok(per_vm[1] < 64, f'and less than 64 KiB ({per_vm[1]:.1f})')
 
 
-def main():
-    if sys.argv[3:] == ['--cost']:
-        cost()
-    else:
-        for check in (check_values, check_histogram, check_hostile,
-                      check_comings, check_http, check_usage, check_output,
-                      check_permission, check_reference):
-            try:
-                check()
-            except AssertionError as e:
-                ok(False, check.__name__, e)
-    print(f'1..{COUNT}')
-    return FAILED != 0
-
-
-sys.exit(main())
+if sys.argv[3:] == ['--cost']:
+    run_all(cost)
+run_all(check_values, check_histogram, check_hostile, check_comings, check_http,
+        check_usage, check_output, check_permission, check_reference)

@@ -34,6 +34,16 @@ static void scribble(MshvCounters *mapped)
     }
 }
 
+/* A virtual processor that exits all the time. */
+static void count(MshvCounters *mapped)
+{
+    for (;;) {
+        usleep(1000);
+        __atomic_add_fetch(&mapped->vps[0].exits[0].count, 100,
+                           __ATOMIC_RELAXED);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *kind = argc > 2 ? argv[2] : "";
@@ -61,6 +71,8 @@ int main(int argc, char **argv)
     fflush(stdout);
     if (strcmp(kind, "hostile") == 0) {
         scribble(mapped);
+    } else if (strcmp(kind, "counting") == 0) {
+        count(mapped);
     }
     for (;;) {
         pause();
