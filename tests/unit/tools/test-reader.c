@@ -5,12 +5,15 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "names.h"
@@ -443,21 +446,77 @@ START_TEST(one_bad_process_hides_no_other)
 }
 END_TEST
 
-/* A file of that name in a file system of its own is not even opened. */
+/* Between fork and exec a child has all that its parent has open. */
+START_TEST(a_child_is_no_other_vm)
+{
+    g_autofree MshvCounters *page = g_new(MshvCounters, 1);
+    g_autoptr(Scan) scan = NULL;
+    pid_t child;
+    int fd;
+
+    page_fill(page, "parent");
+    fd = page_memfd(page, sizeof(*page), 1, NULL);
+    child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    scan = scan_vms();
+    finish(child);
+    close(fd);
+    ck_assert_int_eq(!!find(scan, getpid()) + !!find(scan, child), 1);
+}
+END_TEST
+
+/* A child that has a file of that name open, on a mount that nobody sees. */
+static pid_t spawn_impostor(const char *dir)
+{
+    int ready[2], fd;
+    pid_t pid;
+    char c = 0;
+
+    ck_assert_int_eq(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        if ((unshare(CLONE_NEWNS) < 0 &&
+             unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
+            mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("none", dir, "tmpfs", 0, NULL) < 0 || chdir(dir) < 0) {
+            _exit(1);
+        }
+        fd = open("memfd:mshv-counters (deleted)", O_RDWR | O_CREAT, 0600);
+        if (umount2(dir, MNT_DETACH) < 0 || chdir("/") < 0 ||
+            write(ready[1], "x", 1) < 0 || fd < 0) {
+            _exit(1);
+        }
+        pause();
+        _exit(0);
+    }
+    close(ready[1]);
+    if (read(ready[0], &c, 1) != 1) {
+        waitpid(pid, NULL, 0);
+        pid = -1;
+    }
+    close(ready[0]);
+    return pid;
+}
+
+/* It could block whoever opens it, so nobody opens it, nor complains. */
 START_TEST(a_file_with_that_name_is_not_opened)
 {
     g_autofree char *dir = g_dir_make_tmp("reader-XXXXXX", NULL);
-    g_autofree char *path =
-        g_build_filename(dir, "memfd:mshv-counters (deleted)", NULL);
+    pid_t pid = spawn_impostor(dir);
+    g_autofree char *name = g_strdup_printf("process %d:", pid);
     g_autoptr(Scan) scan = NULL;
-    FILE *f = fopen(path, "w");
 
-    ck_assert_ptr_ne(f, NULL);
-    scan = scan_vms();
-    ck_assert_ptr_eq(find(scan, getpid()), NULL);
-    fclose(f);
-    unlink(path);
     rmdir(dir);
+    if (pid < 0) {
+        return;                 /* who may not make mounts cannot be one */
+    }
+    scan = scan_vms();
+    finish(pid);
+    ck_assert_ptr_eq(find(scan, pid), NULL);
+    ck_assert_msg(!scan->why || !strstr(scan->why, name), "%s", scan->why);
 }
 END_TEST
 
@@ -541,6 +600,7 @@ int main(void)
     tcase_add_test(tc, no_number_is_torn);
     tcase_add_test(tc, a_process_is_found_once);
     tcase_add_test(tc, one_bad_process_hides_no_other);
+    tcase_add_test(tc, a_child_is_no_other_vm);
     tcase_add_test(tc, a_file_with_that_name_is_not_opened);
     tcase_add_test(tc, processes_may_be_killed_in_mid_read);
     tcase_add_test(tc, names_are_those_of_kubevirt);
