@@ -12,6 +12,7 @@
 #include "hw/qdev-core.h"
 #include "trace/trace-system.h"
 #include "access.h"
+#include "hidden.h"
 #include "vp.h"
 
 uint32_t mshv_access_version;
@@ -54,14 +55,37 @@ void mshv_access_init(void)
     memory_listener_register(&of_memory, &address_space_memory);
 }
 
+/* A VP inside a rendezvous (rendezvous.h) sees more, and says that it is. */
+static AddressSpace *space_of(CPUState *cpu, bool io)
+{
+    return io ? &address_space_io :
+           cpu->accel->inside && mshv_hidden_exists() ? &mshv_inside_space
+                                                      : &address_space_memory;
+}
+
+static MemTxAttrs attrs_of(CPUState *cpu)
+{
+    return cpu->accel->inside ? (MemTxAttrs) { .secure = 1 }
+                              : MEMTXATTRS_UNSPECIFIED;
+}
+
+void mshv_access_forget(CPUState *cpu)
+{
+    unsigned i;
+
+    for (i = 0; i < MSHV_ACCESS_SLOTS; i++) {
+        cpu->accel->accesses[i].what = 0;
+    }
+}
+
 /*
  * Of RAM: can it be seen at @addr, but not written there (shadow RAM)? The
  * region itself does not tell: it may be writable elsewhere.
  */
-static bool is_write_protected(hwaddr addr)
+static bool is_write_protected(CPUState *cpu, hwaddr addr)
 {
-    MemoryRegionSection section = memory_region_find(get_system_memory(), addr,
-                                                     1);
+    MemoryRegionSection section = memory_region_find(space_of(cpu, false)->root,
+                                                     addr, 1);
     bool found = section.mr && section.readonly &&
                  memory_region_is_ram(section.mr);
 
@@ -90,11 +114,11 @@ static bool is_plain(const MemoryRegion *mr, hwaddr offset, unsigned len,
 }
 
 /* What can be done with what is at @addr: @offset in @mr. */
-static MshvAccessKind kind_of(MemoryRegion *mr, hwaddr addr, hwaddr offset,
-                              unsigned len, bool write)
+static MshvAccessKind kind_of(CPUState *cpu, MemoryRegion *mr, hwaddr addr,
+                              hwaddr offset, unsigned len, bool write)
 {
-    if (memory_access_is_direct(mr, write, MEMTXATTRS_UNSPECIFIED)) {
-        return write && is_write_protected(addr) ? MSHV_ACCESS_PROTECTED
+    if (memory_access_is_direct(mr, write, attrs_of(cpu))) {
+        return write && is_write_protected(cpu, addr) ? MSHV_ACCESS_PROTECTED
                                                  : MSHV_ACCESS_RAM;
     }
     if (len > 8 || !is_power_of_2(len) ||
@@ -113,12 +137,10 @@ MshvAccess *mshv_access_fill(CPUState *cpu, bool io, hwaddr addr, unsigned len,
     uint32_t now = qatomic_load_acquire(&mshv_access_version);
     hwaddr found = len;
 
-    a->mr = address_space_translate(io ? &address_space_io
-                                       : &address_space_memory, addr,
-                                    &a->offset, &found, write,
-                                    MEMTXATTRS_UNSPECIFIED);
+    a->mr = address_space_translate(space_of(cpu, io), addr, &a->offset,
+                                    &found, write, attrs_of(cpu));
     a->kind = found < len ? MSHV_ACCESS_OTHER
-                          : kind_of(a->mr, addr, a->offset, len, write);
+                          : kind_of(cpu, a->mr, addr, a->offset, len, write);
     if (a->kind == MSHV_ACCESS_PLAIN) {
         a->opaque = a->mr->opaque;
         if (write) {
@@ -152,14 +174,15 @@ const uint64_t mshv_ones[9] = {
 void mshv_access_dispatch(const MshvAccess *a, uint64_t *value, unsigned size,
                           bool write)
 {
+    MemTxAttrs attrs = attrs_of(current_cpu);
+
     if (write) {
         memory_region_dispatch_write(a->mr, a->offset, *value,
-                                     size_memop(size),
-                                     MEMTXATTRS_UNSPECIFIED);
+                                     size_memop(size), attrs);
     } else {
         *value = UINT64_MAX;
         memory_region_dispatch_read(a->mr, a->offset, value, size_memop(size),
-                                    MEMTXATTRS_UNSPECIFIED);
+                                    attrs);
         *value &= mshv_ones[size];
     }
 }
@@ -183,7 +206,7 @@ bool mshv_access_call(const MshvAccess *a, uint64_t *value, unsigned size,
 static void access_all(CPUState *cpu, bool io, hwaddr addr, uint8_t *p,
                        unsigned size, unsigned count, bool write)
 {
-    AddressSpace *as = io ? &address_space_io : &address_space_memory;
+    AddressSpace *as = space_of(cpu, io);
     bool locked = false;
     uint64_t value;
 
@@ -206,9 +229,9 @@ static void access_all(CPUState *cpu, bool io, hwaddr addr, uint8_t *p,
             }
         } else if (!write) {
             memset(p, 0xff, size);
-            address_space_read(as, addr, MEMTXATTRS_UNSPECIFIED, p, size);
+            address_space_read(as, addr, attrs_of(cpu), p, size);
         } else if (a->kind != MSHV_ACCESS_PROTECTED) {
-            address_space_write(as, addr, MEMTXATTRS_UNSPECIFIED, p, size);
+            address_space_write(as, addr, attrs_of(cpu), p, size);
         }
     }
     if (locked) {

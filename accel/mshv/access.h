@@ -14,6 +14,9 @@
 /* Follow the address spaces from now on. */
 void mshv_access_init(void);
 
+/* Forget what was found for @cpu, which now sees other memory. */
+void mshv_access_forget(CPUState *cpu);
+
 /*
  * Odd while an address space changes, and another one after each change.
  *

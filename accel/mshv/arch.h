@@ -69,6 +69,12 @@ char *mshv_arch_state_list(void);
 char *mshv_arch_migration_obstacle(void);
 
 /*
+ * The first VP is about to go inside a rendezvous (rendezvous.h), or the last
+ * one has left it. With the BQL, while no VP runs.
+ */
+int mshv_arch_rendezvous(bool begins, Error **errp);
+
+/*
  * Before a run if @cpu is debugged or has an interrupt request. Without the
  * BQL. Returns 0 to run, an EXCP_* to leave the loop, or -errno with @errp
  * set.

@@ -18,6 +18,7 @@
 #include "counters.h"
 #include "dirty.h"
 #include "eventfd.h"
+#include "hidden.h"
 #include "host-memory.h"
 #include "ioctl.h"
 #include "memory.h"
@@ -76,7 +77,7 @@ static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
  * MemoryListener has no way to refuse: stop what cannot go on. Not at once:
  * other vCPUs must not run while the address space is half changed.
  */
-static void fail(Error *err)
+void mshv_memory_fail(Error *err)
 {
     error_prepend(&err, "mshv: ");
     error_report_err(err);
@@ -98,7 +99,7 @@ static void map_region(const MshvRegion *region)
         }
         memory_region_ref(region->owner);
         g_array_append_val(missing, *region);
-        fail(err);
+        mshv_memory_fail(err);
         return;
     }
     if (!mshv_region_insert(&table, region)) {
@@ -106,7 +107,7 @@ static void map_region(const MshvRegion *region)
         error_setg(&err, "cannot keep guest memory at 0x%" PRIx64
                    ", size 0x%" PRIx64 ": it overlaps other memory",
                    region->gpa, region->size);
-        fail(err);
+        mshv_memory_fail(err);
         return;
     }
     memory_region_ref(region->owner);
@@ -125,7 +126,7 @@ static void unmap_region(MshvRegion *region)
     if (set_guest_memory(region, false, &err) < 0) {
         memory_region_ref(owner);
         g_array_append_val(stuck, *region);
-        fail(err);
+        mshv_memory_fail(err);
     }
     mshv_counters_add(&mshv_counters->vm.memory_regions, -1);
     mshv_counters_add(&mshv_counters->vm.memory_bytes, -(int64_t)region->size);
@@ -186,8 +187,7 @@ static bool is_reachable(const MshvRegion *region)
 }
 
 /* Fill in @region. False if nothing of @section is to be mapped. */
-static bool region_of_section(MemoryRegionSection *section,
-                              MshvRegion *region)
+bool mshv_memory_region_of(MemoryRegionSection *section, MshvRegion *region)
 {
     MemoryRegion *mr = section->mr;
     Error *err = NULL;
@@ -239,7 +239,8 @@ static void region_add(MemoryListener *listener, MemoryRegionSection *section)
 {
     MshvRegion region;
 
-    if (region_of_section(section, &region)) {
+    mshv_hidden_make_way(section);
+    if (mshv_memory_region_of(section, &region)) {
         g_array_append_val(coming, region);
     }
 }
@@ -250,8 +251,10 @@ static void region_add(MemoryListener *listener, MemoryRegionSection *section)
  */
 static void region_del(MemoryListener *listener, MemoryRegionSection *section)
 {
-    MshvRegion *region = region_at_section(section);
+    MshvRegion *region;
 
+    mshv_hidden_make_way(section);
+    region = region_at_section(section);
     if (region) {
         g_array_append_val(leaving, *region);
     } else {
@@ -481,6 +484,67 @@ void mshv_memory_map_again(const MshvRegion *region)
         /* A failure shows at the guest's next access. */
         set_guest_memory(found, true, NULL);
     }
+}
+
+/* ---- For hidden.c ---- */
+
+static void change_begins_or_ends(void)
+{
+    qatomic_set_mb(&mshv_memory_version, mshv_memory_version + 1);
+}
+
+int mshv_memory_put(const MshvRegion *region, Error **errp)
+{
+    int ret;
+
+    change_begins_or_ends();
+    ret = set_guest_memory(region, true, errp);
+    if (ret == 0 && !mshv_region_insert(&table, region)) {
+        set_guest_memory(region, false, NULL);
+        error_setg(errp, "no memory to keep a region");
+        ret = -ENOMEM;
+    }
+    if (ret == 0) {
+        memory_region_ref(region->owner);
+        mshv_counters_add(&mshv_counters->vm.memory_regions, 1);
+        mshv_counters_add(&mshv_counters->vm.memory_bytes, region->size);
+    }
+    change_begins_or_ends();
+    mshv_dirty_update(&table);
+    return ret;
+}
+
+int mshv_memory_take(const MshvRegion *region, Error **errp)
+{
+    MshvRegion *found = mshv_region_find(&table, region->gpa);
+    MemoryRegion *owner = found->owner;
+    int ret;
+
+    change_begins_or_ends();
+    if (found->logging) {
+        mshv_dirty_sync(found);
+    }
+    ret = set_guest_memory(found, false, errp);
+    if (ret == 0) {
+        mshv_counters_add(&mshv_counters->vm.memory_regions, -1);
+        mshv_counters_add(&mshv_counters->vm.memory_bytes,
+                          -(int64_t)region->size);
+        mshv_region_remove(&table, found);
+        memory_region_unref(owner);
+    }
+    change_begins_or_ends();
+    return ret;
+}
+
+const MshvRegion *mshv_memory_overlap(uint64_t gpa, uint64_t size)
+{
+    return mshv_region_overlap(&table, gpa, size);
+}
+
+void mshv_memory_log(uint64_t gpa, bool wanted)
+{
+    mshv_region_find(&table, gpa)->logging = wanted;
+    mshv_dirty_update(&table);
 }
 
 bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp)

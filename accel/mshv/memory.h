@@ -7,6 +7,7 @@
 #define ACCEL_MSHV_MEMORY_H
 
 #include "exec/hwaddr.h"
+#include "exec/memory.h"
 #include "hw/core/cpu.h"
 #include "region-table.h"
 #include "vp.h"
@@ -45,6 +46,19 @@ MshvFault mshv_memory_fault(CPUState *cpu, hwaddr gpa, bool write,
  * have it. True: the guest has been told, by a machine check. With the BQL.
  */
 bool mshv_memory_failed(CPUState *cpu, hwaddr gpa, void *host, bool required);
+
+/*
+ * For hidden.c, with the BQL: map @region, or unmap what is like it; what is
+ * mapped in these bytes, the first of it, or NULL; whether its dirty pages are
+ * wanted; what of @section is to be mapped, false if nothing is; and how to
+ * stop the VM because that did not work.
+ */
+int mshv_memory_put(const MshvRegion *region, Error **errp);
+int mshv_memory_take(const MshvRegion *region, Error **errp);
+const MshvRegion *mshv_memory_overlap(uint64_t gpa, uint64_t size);
+void mshv_memory_log(uint64_t gpa, bool wanted);
+bool mshv_memory_region_of(MemoryRegionSection *section, MshvRegion *region);
+void mshv_memory_fail(Error *err);
 
 /*
  * For an exit by memory at @gpa; without the BQL. Whether it is mapped by now,

@@ -54,6 +54,18 @@ MshvRegion *mshv_region_find(MshvRegionTable *table, uint64_t gpa)
     return region && gpa - region->gpa < region->size ? region : NULL;
 }
 
+MshvRegion *mshv_region_overlap(MshvRegionTable *table, uint64_t gpa,
+                                uint64_t size)
+{
+    size_t n = count_up_to(table, gpa);
+    MshvRegion *first = mshv_region_find(table, gpa);
+
+    if (!first && n < table->count && table->regions[n].gpa - gpa < size) {
+        first = &table->regions[n];
+    }
+    return first;
+}
+
 static bool make_room(MshvRegionTable *table)
 {
     size_t wanted = table->allocated ? table->allocated * 2 : 32;
@@ -76,9 +88,7 @@ bool mshv_region_insert(MshvRegionTable *table, const MshvRegion *region)
     size_t n = count_up_to(table, region->gpa);
     MshvRegion *at;
 
-    if (mshv_region_find(table, region->gpa) ||
-        (n < table->count &&
-         table->regions[n].gpa - region->gpa < region->size) ||
+    if (mshv_region_overlap(table, region->gpa, region->size) ||
         !make_room(table)) {
         return false;
     }

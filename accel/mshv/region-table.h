@@ -41,6 +41,10 @@ bool mshv_region_same(const MshvRegion *a, const MshvRegion *b);
 /* The region that holds @gpa, or NULL. Valid until the table changes. */
 MshvRegion *mshv_region_find(MshvRegionTable *table, uint64_t gpa);
 
+/* The first one that has any of these bytes, or NULL. As above. */
+MshvRegion *mshv_region_overlap(MshvRegionTable *table, uint64_t gpa,
+                                uint64_t size);
+
 /* False if there is no memory or @region overlaps another one. */
 bool mshv_region_insert(MshvRegionTable *table, const MshvRegion *region);
 

@@ -19,6 +19,7 @@
 #include "arch.h"
 #include "ioctl.h"
 #include "memory.h"
+#include "rendezvous.h"
 #include "vcpu.h"
 #include "vp.h"
 #include "run.h"
@@ -82,8 +83,7 @@ static void stop_vm_as(RunState state, CPUState *cpu, Error *err,
     vm_stop(state);
 }
 
-/* Stop the VM for an error that nobody else can be told. */
-static void stop_vm(CPUState *cpu, Error *err, const char *what)
+void mshv_vcpu_stop_vm(CPUState *cpu, Error *err, const char *what)
 {
     stop_vm_as(RUN_STATE_INTERNAL_ERROR, cpu, err, what);
 }
@@ -173,6 +173,15 @@ static int run_once(CPUState *cpu, Error **errp)
     return handle_exit(cpu, vp, errp);
 }
 
+/* Others are inside a rendezvous: @cpu may go there, too, but does not run. */
+static int run_barred(CPUState *cpu, Error **errp)
+{
+    int ret = qatomic_read(&cpu->interrupt_request)
+              ? mshv_arch_pre_run(cpu, errp) : 0;
+
+    return ret ? ret : EXCP_INTERRUPT;
+}
+
 static int vcpu_exec(CPUState *cpu)
 {
     Error *err = NULL;
@@ -180,9 +189,13 @@ static int vcpu_exec(CPUState *cpu)
 
     bql_unlock();
     cpu_exec_start(cpu);
-    do {
-        ret = run_once(cpu, &err);
-    } while (!ret);
+    if (mshv_rendezvous_bars(cpu)) {
+        ret = run_barred(cpu, &err);
+    } else {
+        do {
+            ret = run_once(cpu, &err);
+        } while (!ret);
+    }
     cpu_exec_end(cpu);
     bql_lock();
 
@@ -210,7 +223,7 @@ static void init_vcpu(CPUState *cpu)
         exit(1);
     }
     mshv_arch_vp_destroy(cpu);
-    stop_vm(cpu, err, "cannot set it up");
+    mshv_vcpu_stop_vm(cpu, err, "cannot set it up");
 }
 
 /*
@@ -223,7 +236,7 @@ static bool repair_vcpu(CPUState *cpu)
 
     init_vcpu(cpu);
     if (cpu->accel->usable && put_state(cpu, MSHV_PUT_RESET, &err) < 0) {
-        stop_vm(cpu, err, "cannot write its state");
+        mshv_vcpu_stop_vm(cpu, err, "cannot write its state");
         return false;
     }
     return cpu->accel->usable;
@@ -232,6 +245,7 @@ static bool repair_vcpu(CPUState *cpu)
 static void *vcpu_thread(void *opaque)
 {
     CPUState *cpu = opaque;
+    bool kicked;
 
     rcu_register_thread();
     bql_lock();
@@ -251,8 +265,11 @@ static void *vcpu_thread(void *opaque)
             cpu_handle_guest_debug(cpu);
         }
         /* A full barrier: what the kick was for is looked at after this. */
-        qatomic_xchg(&cpu->accel->kicked, 0);
+        kicked = qatomic_xchg(&cpu->accel->kicked, 0);
         qemu_wait_io_event(cpu);
+        if (!kicked) {
+            mshv_rendezvous_wait(cpu);
+        }
     } while (!cpu->unplug || cpu_can_run(cpu));
 
     running = NULL;
@@ -290,7 +307,7 @@ static void do_synchronize_state(CPUState *cpu, run_on_cpu_data data)
         return;
     }
     if (mshv_arch_get_state(cpu, &err) < 0) {
-        stop_vm(cpu, err, "cannot read its state");
+        mshv_vcpu_stop_vm(cpu, err, "cannot read its state");
         return;
     }
     cpu->vcpu_dirty = true;
@@ -315,7 +332,7 @@ static void do_put_state(CPUState *cpu, run_on_cpu_data level)
             error_reportf_err(err, "mshv: CPU %d: ", cpu->cpu_index);
             exit(1);
         }
-        stop_vm(cpu, err, "cannot write its state");
+        mshv_vcpu_stop_vm(cpu, err, "cannot write its state");
     }
 }
 
@@ -337,7 +354,7 @@ static void synchronize_post_init(CPUState *cpu)
     run_on_cpu(cpu, do_put_state,
                RUN_ON_CPU_HOST_INT(loaded ? MSHV_PUT_FULL : MSHV_PUT_RESET));
     if (loaded && !CPU_NEXT(cpu) && mshv_arch_put_clocks(&err) < 0) {
-        stop_vm(cpu, err, "cannot set the clocks of CPUs");
+        mshv_vcpu_stop_vm(cpu, err, "cannot set the clocks of CPUs");
     }
 }
 

@@ -15,4 +15,7 @@ void mshv_cpu_unrealize(CPUState *cpu);
 /* Set up the signal that kicks vCPUs, before the first one is created. */
 void mshv_vcpu_init_signal(void);
 
+/* Stop the VM for an error that nobody else can be told; frees @err. */
+void mshv_vcpu_stop_vm(CPUState *cpu, Error *err, const char *what);
+
 #endif

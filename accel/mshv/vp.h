@@ -71,6 +71,7 @@ struct AccelCPUState {
     bool debugged;              /* mshv_arch_pre_run() must look at it */
     bool usable;                /* set up, by its thread */
     bool loading;               /* its state comes from a stream */
+    bool inside;                /* rendezvous.h */
     struct hv_message message;  /* of the last exit */
     MshvVpCounters *counters;
     /* Of the last exit, as most are like it: its counter, and who answers it */

@@ -20,6 +20,9 @@ uint32_t mshv_x86_supported_cpuid(uint32_t leaf, uint32_t subleaf, int reg);
 /* What a reset of @cpu sets besides what QEMU sets by itself. */
 void mshv_x86_reset_cpu(X86CPU *cpu);
 
+/* Whether machines can have system management mode. */
+bool mshv_x86_has_smm(void);
+
 /* The class of the local APIC, whose hardware is the hypervisor's. */
 #define TYPE_MSHV_APIC "mshv-apic"
 

@@ -42,6 +42,8 @@ GUESTS = [
     ('interrupts of q35', 'interrupts', ('-M', 'q35,hpet=on', *INTERRUPTS)),
     ('20 starts', 'reset', ('-M', 'pc', '-smp', '4')),
     ('200 starts', 'reset-long', ('-M', 'pc', '-smp', '4')),
+    *((f'SMM of {n}', 'smm', ('-M', 'q35,smm=on', '-smp', str(n), '-device',
+                               'edu')) for n in (1, 2, 4)),
     ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',
                                       *VGA)),
 ]

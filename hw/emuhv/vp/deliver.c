@@ -57,6 +57,11 @@ bool emuhv_eoi_waits(EmuhvVp *vp)
     return !buffer_is_zero(vp->irq->eoi, sizeof(vp->irq->eoi));
 }
 
+bool emuhv_report_waits(EmuhvVp *vp)
+{
+    return vp->irq->smis || emuhv_eoi_waits(vp);
+}
+
 void emuhv_do_apic_eoi(X86CPU *cpu, int vector)
 {
     EmuhvVp *vp = emuhv_vp_of(&cpu->env);
@@ -64,6 +69,20 @@ void emuhv_do_apic_eoi(X86CPU *cpu, int vector)
     if (vp->partition && (vp->irq->level[vector / 32] >> (vector % 32) & 1)) {
         vp->irq->level[vector / 32] &= ~(1u << (vector % 32));
         vp->irq->eoi[vector / 32] |= 1u << (vector % 32);
+        emuhv_vp_queue(vp, VP_WORK_POST);
+    }
+}
+
+/* ---- SMIs ---- */
+
+/* No VP has SMM: only a parent that asked hears of them. */
+void emuhv_do_apic_smi(X86CPU *cpu, uint64_t icr)
+{
+    EmuhvVp *vp = emuhv_vp_of(&cpu->env);
+
+    if (vp->partition && vp->partition->settings->smi_icept &&
+        vp->irq->smis < EMUHV_SMIS) {
+        vp->irq->smi[vp->irq->smis++] = icr;
         emuhv_vp_queue(vp, VP_WORK_POST);
     }
 }

@@ -151,6 +151,19 @@ static void post(EmuhvVp *vp, uint32_t type, uint32_t arg, EmuhvExitKind kind)
     report(vp);
 }
 
+/* After the instruction that sent it */
+static void post_smi(EmuhvVp *vp)
+{
+    EmuhvVpIrq *irq = vp->irq;
+
+    emuhv_message_header(vp, HVMSG_X64_APIC_SMI_INTERCEPT, 8, 0, ACCESS_WRITE);
+    stq_le_p(vp->s->msg + MESSAGE_BODY, irq->smi[0]);
+    irq->smis--;
+    memmove(irq->smi, irq->smi + 1, irq->smis * sizeof(irq->smi[0]));
+    vp->s->exit_kind = EMUHV_EXIT_OTHER;
+    report(vp);
+}
+
 static void post_waiting(EmuhvVp *vp)
 {
     uint32_t *eoi = vp->irq->eoi;
@@ -163,6 +176,8 @@ static void post_waiting(EmuhvVp *vp)
         vector = find_first_bit((unsigned long *)eoi, 256);
         eoi[vector / 32] &= ~(1u << (vector % 32));
         post(vp, HVMSG_X64_APIC_EOI, vector, EMUHV_EXIT_APIC_EOI);
+    } else if (vp->irq->smis) {
+        post_smi(vp);
     } else if (emuhv_vp_at_rest(vp) && !emuhv_state_valid(vp)) {
         post(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 0, EMUHV_EXIT_OTHER);
     }
@@ -190,7 +205,7 @@ static void resume(EmuhvVp *vp)
     CPUState *cs = emuhv_vp_cs(vp);
 
     emuhv_stage2_flush_late(vp);
-    if (emuhv_eoi_waits(vp)) {
+    if (emuhv_report_waits(vp)) {
         /* An EOI intercept comes first; it must come from its own thread. */
         emuhv_vp_queue(vp, VP_WORK_POST);
         return;
@@ -242,7 +257,7 @@ EmuhvDispatch emuhv_vp_dispatch(EmuhvVp *vp, bool clear_intercept)
         return EMUHV_DISPATCH_SUSPENDED;
     }
     if (vp->run == EMUHV_RUN_IDLE && !emuhv_vp_has_work(vp) &&
-        !emuhv_eoi_waits(vp) && !(s->pending_interruption & PI_PENDING)) {
+        !emuhv_report_waits(vp) && !(s->pending_interruption & PI_PENDING)) {
         return EMUHV_DISPATCH_IDLE;
     }
     s->holds &= ~HOLD_PARENT;

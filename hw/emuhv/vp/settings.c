@@ -96,6 +96,8 @@ uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
         s->hypercall_icept = access != 0;
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_SMI:
+        s->smi_icept = access != 0;
+        return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_INIT_SIPI:
     case HV_INTERCEPT_TYPE_X64_APIC_WRITE:
         return HV_STATUS_OPERATION_DENIED;

@@ -12,6 +12,7 @@
 #include "host-cpu.h"
 #include "mshv/x86.h"
 #include "mshv-x86.h"
+#include "smm.h"
 
 /* ---- CPU models ---- */
 
@@ -95,7 +96,11 @@ static bool cpu_realize(CPUState *cs, Error **errp)
         warn_report_once("mshv: the CPU property pmu=on is ignored: there is "
                          "no performance monitoring");
     }
-    return check_tsc_frequency(cpu, errp) && host_cpu_realizefn(cs, errp);
+    if (!check_tsc_frequency(cpu, errp) || !host_cpu_realizefn(cs, errp)) {
+        return false;
+    }
+    mshv_smm_add_cpu(cs);
+    return true;
 }
 
 static void cpu_accel_class_init(ObjectClass *oc, void *data)
@@ -176,6 +181,7 @@ int mshv_arch_partition_early(Error **errp)
 
 int mshv_arch_partition_late(Error **errp)
 {
+    mshv_smm_init();
     mshv_migrate_init();
     mshv_needs_init();
     return mshv_msr_install(errp);

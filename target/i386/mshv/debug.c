@@ -15,6 +15,7 @@
 #include "accel/mshv/partition.h"
 #include "debug.h"
 #include "mshv-x86.h"
+#include "smm.h"
 
 #define INT3    0xcc
 
@@ -491,6 +492,9 @@ int mshv_exit_exception(CPUState *cs, const struct hv_message *msg,
     bool found = false;
     int ret = 0;
 
+    if (mshv_smm_is_rsm(cs, m)) {
+        return mshv_smm_return(cs);
+    }
     if (m->exception_vector == EXCP01_DB) {
         return mshv_debug_event(cs, causes, errp);
     }

@@ -7,6 +7,7 @@
 #include "qapi/error.h"
 #include "qemu/atomic.h"
 #include "mshv-x86.h"
+#include "smm.h"
 
 typedef struct Exit {
     uint32_t type;              /* of the message */
@@ -24,6 +25,7 @@ static const Exit exits[] = {
     { HVMSG_X64_MSR_INTERCEPT, "msr", mshv_exit_msr },
     { HVMSG_X64_CPUID_INTERCEPT, "cpuid", mshv_exit_cpuid },
     { HVMSG_X64_EXCEPTION_INTERCEPT, "exception", mshv_exit_exception },
+    { HVMSG_X64_APIC_SMI_INTERCEPT, "apic-smi", mshv_exit_apic_smi },
     { HVMSG_X64_HALT, "halt", mshv_exit_halt },
     { HVMSG_HYPERCALL_INTERCEPT, "hypercall", mshv_exit_hypercall },
     { HVMSG_UNRECOVERABLE_EXCEPTION, "triple-fault", mshv_exit_triple_fault },
@@ -77,8 +79,11 @@ int mshv_arch_pre_run(CPUState *cs, Error **errp)
     uint32_t requests = qatomic_read(&cs->interrupt_request);
     int ret = 0;
 
+    if (requests & CPU_INTERRUPT_SMI) {
+        ret = mshv_smm_pre_run(cs, errp);
+    }
     /* It looks at all of the VP, which then has nothing of a debugger's. */
-    if (unlikely(requests & CPU_INTERRUPT_MCE)) {
+    if (unlikely(requests & CPU_INTERRUPT_MCE) && ret == 0) {
         ret = mshv_mce_deliver(cs, errp);
     }
     if (cs->accel->debugged && ret == 0) {

@@ -36,6 +36,9 @@ enum {
     MSHV_BLOCKS,
 };
 
+/* Registers that hold pending events; smm.c */
+#define MSHV_SMM_EVENTS 3
+
 /* Registers in our own section of a migration stream; migrate.c */
 #define MSHV_STREAM_REGS 32
 typedef struct MshvStreamReg {
@@ -79,6 +82,13 @@ typedef struct MshvX86 {
 
     /* An exit is ordered for when an interrupt can be taken. */
     bool window_ordered;
+
+    /* smm.c: CPUX86State is in another mode than the VP. */
+    bool mode_changed;
+    /* An SMI waits for a SIPI: look again after a run. */
+    bool smi_waits;
+    /* Of a VP in SMM: events that were pending when it went there */
+    union hv_register_value smm_events[MSHV_SMM_EVENTS];
 
     /* The instructions that exits are about are few: each is decoded once. */
     MshvMove moves[MSHV_MOVES];
@@ -171,6 +181,7 @@ MshvExitHandler mshv_exit_cpuid;            /* cpuid.c */
 MshvExitHandler mshv_exit_apic_eoi;         /* apic.c */
 MshvExitHandler mshv_exit_deliverable;      /* inject.c */
 MshvExitHandler mshv_exit_exception;        /* debug.c */
+MshvExitHandler mshv_exit_apic_smi;         /* smm-send.c */
 MshvExitHandler mshv_exit_triple_fault;     /* reset.c */
 MshvExitHandler mshv_exit_halt;             /* reset.c */
 MshvExitHandler mshv_exit_hypercall;        /* reset.c */

@@ -11,6 +11,7 @@
 #include "qemu/error-report.h"
 #include "mshv/x86.h"
 #include "mode.h"
+#include "smm.h"
 #include "state-table.h"
 
 /* Rows whose register this host does not have; found by the first VP. */
@@ -181,6 +182,9 @@ static bool row_is_due(X86CPU *cpu, unsigned row, MshvPutLevel level,
     if (level != MSHV_PUT_RUNTIME) {
         return !reg->mode && !reg->partition;
     }
+    if (x86->mode_changed) {
+        return !reg->mode && !reg->clock;
+    }
     return !x86->read_valid ||
            memcmp(value, &x86->read[row], sizeof(*value)) != 0;
 }
@@ -222,7 +226,7 @@ static int put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
     unsigned row;
     int n = 0;
 
-    if (level != MSHV_PUT_RUNTIME) {
+    if (level != MSHV_PUT_RUNTIME || mshv_x86(cs)->mode_changed) {
         n = change_mode(cs, regs, errp);
         if (n < 0) {
             return n;
@@ -239,7 +243,9 @@ static int put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
     }
     /* From now on only what is read again can tell what has changed. */
     mshv_x86(cs)->read_valid = false;
-    return n ? mshv_x86_set_regs(cs, regs, n, errp) : 0;
+    n = n ? mshv_x86_set_regs(cs, regs, n, errp) : 0;
+    mshv_x86(cs)->mode_changed &= n < 0;
+    return n;
 }
 
 /*
@@ -309,7 +315,10 @@ static int put_all(CPUState *cs, MshvPutLevel level, Error **errp)
     mshv_x86(cs)->window_ordered = false;
     mshv_debug_forget(cs);
     mshv_blocks_clear(cs);
-    ret = mshv_xsave_put(cs, level, errp);
+    ret = mshv_smm_follow(cs, errp);
+    if (ret == 0) {
+        ret = mshv_xsave_put(cs, level, errp);
+    }
     if (ret == 0) {
         ret = put_registers(cs, level, errp);
     }
@@ -341,6 +350,7 @@ void mshv_x86_reset_cpu(X86CPU *cpu)
     }
     if (x86) {
         memset(x86->raw, 0, mshv_reg_count * sizeof(x86->raw[0]));
+        memset(x86->smm_events, 0, sizeof(x86->smm_events));
         memset(x86->block_valid, 0, sizeof(x86->block_valid));
         x86->lapic_loaded = false;
     }

@@ -1,0 +1,61 @@
+/*
+ * System management mode, which the hypervisor does not have: docs/devel/smm.rst.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TARGET_I386_MSHV_SMM_H
+#define TARGET_I386_MSHV_SMM_H
+
+#include "mshv-x86.h"
+
+static inline bool mshv_smm_is_in(CPUState *cs)
+{
+    return cpu_env(cs)->hflags & HF_SMM_MASK;
+}
+
+/* ---- smm.c ---- */
+
+/* The partition is there: see whether its hypervisor lets us do it. */
+void mshv_smm_init(void);
+
+/* Whether the machine has it. After the machine is done. */
+bool mshv_smm_is_on(void);
+
+/* @cs is being made: it gets an address space for SMM. */
+void mshv_smm_add_cpu(CPUState *cs);
+
+/* An SMI waits for @cs, which is about to run. As mshv_arch_pre_run() */
+int mshv_smm_pre_run(CPUState *cs, Error **errp);
+
+/* If this #UD of @cs is the way out of SMM, take it. False: it is not. */
+bool mshv_smm_is_rsm(CPUState *cs,
+                     const struct hv_x64_exception_intercept_message *m);
+int mshv_smm_return(CPUState *cs);
+
+/* A state was loaded, or the CPU reset: it may be in SMM or not. */
+int mshv_smm_follow(CPUState *cs, Error **errp);
+
+/* ---- smm-save.c ---- */
+
+/* What the processor saves, and where: at SMBASE + MSHV_SMM_SAVE */
+#define MSHV_SMM_SAVE           0xfe00
+#define MSHV_SMM_SAVE_SIZE      0x200
+
+/* What @cpu saves when it enters SMM. */
+void mshv_smm_save(X86CPU *cpu, uint8_t area[MSHV_SMM_SAVE_SIZE]);
+
+/* The state that SMM begins with. */
+void mshv_smm_begin(X86CPU *cpu);
+
+/* What RSM makes of @area. False: it is a shutdown, and nothing was done. */
+bool mshv_smm_load(X86CPU *cpu, const uint8_t area[MSHV_SMM_SAVE_SIZE]);
+
+/* ---- smm-send.c ---- */
+
+/* Have the VPs' SMIs to each other reported. */
+int mshv_smm_report_sent(bool on, Error **errp);
+
+/* A device sends one: as an interrupt command of the local APIC. */
+void mshv_smm_send(uint64_t icr, bool x2apic);
+
+#endif
