@@ -186,6 +186,26 @@ BLOCK(messages, MSHV_BLOCK_MESSAGES, HV_HYP_PAGE_SIZE);
 BLOCK(events, MSHV_BLOCK_EVENTS, HV_HYP_PAGE_SIZE);
 BLOCK(timers, MSHV_BLOCK_TIMERS, sizeof(struct hv_synthetic_timers_state));
 
+/* Of a VP in SMM: what was pending when it went there */
+static bool smm_events_needed(void *opaque)
+{
+    MshvX86 *x86 = opaque;
+
+    return cpu_env(x86->cs)->hflags & HF_SMM_MASK;
+}
+
+static const VMStateDescription vmstate_smm_events = {
+    .name = "mshv-vp/smm-events",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = smm_events_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BUFFER_UNSAFE(smm_events, MshvX86, 0,
+                              sizeof_field(MshvX86, smm_events)),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
 static const VMStateDescription vmstate_vp = {
     .name = "mshv-vp",
     .version_id = 1,
@@ -208,6 +228,7 @@ static const VMStateDescription vmstate_vp = {
         &vmstate_messages,
         &vmstate_events,
         &vmstate_timers,
+        &vmstate_smm_events,
         NULL
     },
 };

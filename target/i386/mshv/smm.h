@@ -1,5 +1,6 @@
 /*
- * System management mode, which the hypervisor does not have: docs/devel/smm.rst.
+ * System management mode, which the hypervisor does not have; see
+ * docs/devel/smm.rst.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

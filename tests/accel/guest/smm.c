@@ -34,13 +34,13 @@ struct report {
     uint32_t flags, revision, rip, smbase;
     uint32_t unused[2];
 };
+/* Written in SMM */
 #define REPORT(id)      ((volatile struct report *)(REPORTS + (id) * 64ull))
 
 #define STR_(x)         #x
 #define STR(x)          STR_(x)
-extern const uint8_t smm_code[], smm_code_end[];
 asm(".pushsection .text\n.code16\n"
-    "smm_code:\n"
+    ".globl smm_code, smm_code_end\nsmm_code:\n"
     " addr32 mov 0xfee00020, %eax\n shr $24, %eax\n"
     " mov %eax, %ebp\n mov %eax, %ebx\n shl $6, %ebx\n"
     " add $" STR(REPORTS) ", %ebx\n"
@@ -89,11 +89,13 @@ asm(".pushsection .text\n.code16\n"
     ".code64\n.popsection");
 
 static unsigned cpu_count;
+/* For other processors */
 static volatile uint32_t started, mission, missions_done, woken;
 static uint32_t edu_memory;
 
 GUEST_CODE(apm, "out %al, $0xb2");
 
+/* Another processor writes it, or SMM does. */
 static void wait_for(volatile uint32_t *what, uint32_t wanted)
 {
     while (*what < wanted) {
@@ -120,6 +122,7 @@ static void set_smram(uint8_t smram, uint8_t esmramc)
 
 static void send_smi(unsigned id)
 {
+    /* SMM writes there */
     volatile struct report *r = REPORT(id);
     uint32_t before = r->count;
 
@@ -132,12 +135,14 @@ static void send_smi(unsigned id)
 
 static void put_handler(uint32_t smbase)
 {
-    memcpy((void *)(smbase + 0x8000ull), smm_code, smm_code_end - smm_code);
+    memcpy((void *)(smbase + 0x8000ull), CODE_OF(smm_code),
+           CODE_OF(smm_code_end) - CODE_OF(smm_code));
 }
 
 static void first_smi(void)
 {
     struct regs before = random_regs(), after;
+    /* SMM writes there */
     volatile struct report *r = REPORT(0);
     unsigned i;
     bool same = true;
