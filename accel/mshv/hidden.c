@@ -21,6 +21,8 @@ static GArray *hidden;          /* of MshvRegion: all that there is of it */
 static GArray *mapped;          /* of MshvRegion: those that are mapped */
 static GArray *aside;           /* of MshvRegion: those that made way */
 
+static bool shown;              /* those inside run: what there is, is mapped */
+
 /*
  * It was mapped before the change of address spaces that is under way, and
  * shall be again when that is done.
@@ -30,11 +32,6 @@ static bool show_again;
 bool mshv_hidden_exists(void)
 {
     return root != NULL;
-}
-
-bool mshv_hidden_is_shown(void)
-{
-    return show_again || (root && mapped->len + aside->len > 0);
 }
 
 static bool overlap(const MshvRegion *r, hwaddr gpa, hwaddr size)
@@ -98,6 +95,7 @@ int mshv_hidden_show(Error **errp)
     guint i;
     int ret = 0;
 
+    shown = true;
     for (i = 0; root && i < hidden->len && ret == 0; i++) {
         ret = show_region(&g_array_index(hidden, MshvRegion, i), errp);
     }
@@ -130,6 +128,7 @@ int mshv_hidden_hide(Error **errp)
         memory_region_unref(region->owner);
         g_array_set_size(aside, aside->len - 1);
     }
+    shown = false;
     return 0;
 }
 
@@ -143,7 +142,7 @@ static void hide_for_change(void)
 {
     Error *err = NULL;
 
-    if (mshv_hidden_is_shown() && !show_again) {
+    if (shown && !show_again) {
         show_again = true;
         if (mshv_hidden_hide(&err) < 0) {
             mshv_memory_fail(err);
@@ -156,8 +155,8 @@ void mshv_hidden_make_way(const MemoryRegionSection *section)
     hwaddr gpa = section->offset_within_address_space;
     hwaddr size = int128_get64(section->size);
 
-    if (mshv_hidden_is_shown() && (any_overlaps(hidden, gpa, size) ||
-                                   any_overlaps(aside, gpa, size))) {
+    if (shown && root && (any_overlaps(hidden, gpa, size) ||
+                          any_overlaps(aside, gpa, size))) {
         hide_for_change();
     }
 }

@@ -29,9 +29,6 @@ bool mshv_hidden_exists(void);
 int mshv_hidden_show(Error **errp);
 int mshv_hidden_hide(Error **errp);
 
-/* Whether some of it may be mapped. */
-bool mshv_hidden_is_shown(void);
-
 /* Whether one of @size bytes at @gpa is of it. */
 bool mshv_hidden_has(hwaddr gpa, hwaddr size);
 

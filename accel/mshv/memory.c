@@ -517,9 +517,13 @@ int mshv_memory_put(const MshvRegion *region, Error **errp)
 int mshv_memory_take(const MshvRegion *region, Error **errp)
 {
     MshvRegion *found = mshv_region_find(&table, region->gpa);
-    MemoryRegion *owner = found->owner;
+    MemoryRegion *owner;
     int ret;
 
+    if (!found) {
+        return 0;
+    }
+    owner = found->owner;
     change_begins_or_ends();
     if (found->logging) {
         mshv_dirty_sync(found);

@@ -3,7 +3,9 @@
 """Machines and firmware: what boots, from where.
 
 SeaBIOS through INT 13h, OVMF with variables that stay, and the kernel by
-itself, also on microvm. Usage: boot.py [kernel|microvm|bios|uefi]...
+itself, also on microvm. Only if named: secure boot, with system management mode.
+
+Usage: boot.py [kernel|microvm|bios|uefi|secure|unsigned]...
 """
 
 import os
@@ -120,6 +122,72 @@ def ovmf(disk, directory):
              VALUE.encode() in f.read(), True)
 
 
+class SecureBoot(Linux):
+    """OVMF's build for secure boot, with the usual keys."""
+
+    def __init__(self, disk, variables):
+        super().__init__(
+            '-M', 'q35,smm=on', '-cpu', HOST_CPU, '-smp', '2', '-m', '512',
+            '-global', 'driver=cfi.pflash01,property=secure,value=on',
+            '-drive', 'if=pflash,format=raw,unit=0,readonly=on,file='
+            + firmware_file('OVMF_CODE_4M.secboot.fd'),
+            '-drive', f'if=pflash,format=raw,unit=1,file={variables}',
+            '-drive', f'file={disk},format=raw,if=none,id=d,snapshot=on',
+            '-device', 'virtio-blk-pci,drive=d,bootindex=1')
+
+    def wait_for(self, *lines):
+        try:
+            for line in lines:
+                self.console.wait_for(line, 600)
+        except AssertionError as e:
+            raise AssertionError(f'{e}\n{self}') from None
+
+
+def new_keys(directory):
+    path = os.path.join(directory, 'secure.fd')
+    shutil.copyfile(firmware_file('OVMF_VARS_4M.ms.fd'), path)
+    return path
+
+
+def secure_boot(disk, directory):
+    variables = new_keys(directory)
+    with SecureBoot(disk, variables) as vm:
+        vm.wait_for('bad shim signature', 'changed kernel: refused')
+        vm.console.shell(600)
+        mount_variables(vm)
+        same('SecureBoot', vm.run(
+            'od -An -tx1 /sys/firmware/efi/efivars/SecureBoot-*').split(),
+            ['06', '00', '00', '00', '01'])
+        same('the kernel knows', 'secureboot: Secure boot enabled' in
+             vm.run('dmesg | grep -i "secure"'), True)
+        same('written', vm.run(
+            f"printf '\\007\\000\\000\\000{VALUE}' >{VARIABLE}; echo $?"),
+             '0')
+        check_variable(vm)
+        # Only who has a key may change this.
+        vm.run('chattr -i /sys/firmware/efi/efivars/db-*')
+        same('db taken', 'error' in vm.run(
+            "printf '\\047\\000\\000\\000x' "
+            '>/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f'
+            ' 2>/dev/null || echo error'), True)
+        vm.console.type('reboot -f')
+        vm.console.shell(600)
+        mount_variables(vm)
+        check_variable(vm)
+        same('end', vm.power_off(60), None)
+        same('complaints', vm.said(), '')
+    with open(variables, 'rb') as f:
+        same('in the file', NAME.encode('utf-16-le') + b'\0\0' +
+             VALUE.encode() in f.read(), True)
+
+
+def unsigned_boot(disk, directory):
+    with SecureBoot(disk, new_keys(directory)) as vm:
+        vm.wait_for('failed to load Boot.*Access Denied',
+                    'No bootable option')
+        same('complaints', vm.said(), '')
+
+
 def kernel():
     for machine in ('pc', 'q35'):
         check(f'{machine} boots a kernel', direct_kernel, machine)
@@ -140,12 +208,25 @@ def uefi():
               make('tests/guest/boot-disk'), d)
 
 
+def secure():
+    with tempfile.TemporaryDirectory() as d:
+        check('secure boot of Debian: a changed kernel is refused, variables '
+              'stay', secure_boot, make('tests/guest/secure-disk'), d)
+
+
+def unsigned():
+    with tempfile.TemporaryDirectory() as d:
+        check('secure boot: a boot loader without a signature is refused',
+              unsigned_boot, make('tests/guest/boot-disk'), d)
+
+
 PARTS = {'kernel': kernel, 'microvm': mmio, 'bios': bios, 'uefi': uefi}
+NAMED = {'secure': secure, 'unsigned': unsigned}
 
 
 def main():
     for part in sys.argv[1:] or PARTS:
-        PARTS[part]()
+        (PARTS | NAMED)[part]()
     Tap.end()
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from vm import TOP, Tap, Vm, QmpError, guest
+from vm import TOP, Tap, Vm, QmpError, guest, until
 
 INTERRUPTS = ('-smp', '2', '-device', 'edu', '-netdev', 'user,id=n',
               '-device', 'e1000e,romfile=,netdev=n', '-device', 'i6300esb',
@@ -87,7 +87,25 @@ def count_irqfds(vm, console):
     console.irqfds.append(vm.stats()['irqfds'])
 
 
+def wait_for_smm(vm):
+    """Until a processor is in system management mode."""
+    return until(lambda: 'SMM=1' in vm.hmp('info registers -a'), 30)
+
+
+def look_at_smm(vm, _):
+    wait_for_smm(vm)
+    for _ in range(3):
+        vm.qmp('stop')
+        vm.hmp('info registers -a')
+        vm.qmp('cont')
+    Tap.ok('0x5ec2e75e' not in vm.hmp('xp /4wx 0x1f80000') and
+           wait_for_smm(vm),
+           'in SMM it is stopped and goes on; others see no SMRAM')
+    vm.qmp('system_powerdown')
+
+
 REQUESTS = {
+    'look at it in SMM': look_at_smm,
     'count-irqfds': count_irqfds,
     'inject-nmi': lambda vm, _: vm.qmp('inject-nmi'),
     'system_powerdown': lambda vm, _: vm.qmp('system_powerdown'),

@@ -157,28 +157,54 @@ static const struct {
     { HV_REGISTER_SIEFP, 1, 1 },
 };
 
+/* Which of them this host has */
+static unsigned existing_overlays(CPUState *cs, uint32_t *names, unsigned *at)
+{
+    unsigned i, row, n = 0;
+
+    for (i = 0; i < ARRAY_SIZE(overlays); i++) {
+        for (row = 0; row < mshv_reg_count; row++) {
+            if (mshv_reg_table[row].name == overlays[i].name &&
+                mshv_reg_exists(X86_CPU(cs), row)) {
+                names[n] = overlays[i].name;
+                at[n++] = i;
+            }
+        }
+    }
+    return n;
+}
+
 /*
  * A guest that lays such a page over hidden memory would change what SMM finds
  * there. No VP runs: so those of the others can be read from here.
  */
-static bool is_memory_covered(void)
+static int is_memory_covered(bool *covered, Error **errp)
 {
     CPUState *cs;
-    unsigned i;
+    int ret = 0;
 
+    *covered = false;
     CPU_FOREACH(cs) {
-        for (i = 0; cs->accel->usable && i < ARRAY_SIZE(overlays); i++) {
-            union hv_register_value v;
+        union hv_register_value v[ARRAY_SIZE(overlays)];
+        uint32_t names[ARRAY_SIZE(overlays)];
+        unsigned at[ARRAY_SIZE(overlays)], i, n;
 
-            if (mshv_vp_get_regs(cs, &overlays[i].name, &v, 1, NULL) == 0 &&
-                (v.reg64 & overlays[i].mask) == overlays[i].there &&
-                mshv_hidden_has(v.reg64 & TARGET_PAGE_MASK,
-                                HV_HYP_PAGE_SIZE)) {
-                return true;
-            }
+        if (!cs->accel->usable) {
+            continue;
+        }
+        n = existing_overlays(cs, names, at);
+        ret = mshv_vp_get_regs(cs, names, v, n, errp);
+        if (ret < 0) {
+            break;
+        }
+        for (i = 0; i < n; i++) {
+            *covered |= (v[i].reg64 & overlays[at[i]].mask) ==
+                        overlays[at[i]].there &&
+                        mshv_hidden_has(v[i].reg64 & TARGET_PAGE_MASK,
+                                        HV_HYP_PAGE_SIZE);
         }
     }
-    return false;
+    return ret;
 }
 
 static void shut_down(const char *why)
@@ -201,6 +227,7 @@ static int enter(CPUState *cs, Error **errp)
     uint8_t area[MSHV_SMM_SAVE_SIZE];
     MshvX86 *x86 = mshv_x86(cs);
     CPUX86State *env = cpu_env(cs);
+    bool covered;
     int ret;
 
     cpu_synchronize_state(cs);
@@ -213,9 +240,15 @@ static int enter(CPUState *cs, Error **errp)
         x86->smi_waits = true;
         return 0;
     }
-    if (!mshv_rendezvous_open && is_memory_covered()) {
-        shut_down("the guest has laid a page of the hypervisor over SMRAM");
-        return 0;
+    if (!mshv_rendezvous_open) {
+        ret = is_memory_covered(&covered, errp);
+        if (ret < 0) {
+            return ret;
+        }
+        if (covered) {
+            shut_down("the guest has laid a page of the hypervisor over SMRAM");
+            return 0;
+        }
     }
     ret = mshv_rendezvous_set(cs, true, errp);
     if (ret < 0) {

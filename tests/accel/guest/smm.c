@@ -83,8 +83,10 @@ asm(".pushsection .text\n.code16\n"
     "smm_bad_state:\n"
     " addr32 orb $0x20, %cs:0xff5b\n addr32 andb $0xbf, %cs:0xff5b\n"
     " jmp smm_count\n"
-    "smm_sit:\n addr32 lock incl 28(%ebx)\n"
-    "1: addr32 cmpl $4, " STR(COMMAND) "\n je 1b\n rsm\n"
+    /* Until somebody presses the power button */
+    "smm_sit:\n mov $0x600, %dx\n"
+    "1: in %dx, %ax\n test $0x100, %ax\n jz 1b\n"
+    " mov $0x100, %ax\n out %ax, %dx\n jmp smm_check\n"
     "smm_code_end:\n"
     ".code64\n.popsection");
 
@@ -343,6 +345,22 @@ static void attack(void)
     equal(breaches(), 0, "inside nothing has changed");
 }
 
+/* A processor that stays in SMM, while somebody looks at it */
+static void sit(void)
+{
+    uint32_t before = REPORT(1)->count;
+
+    outw(0x602, 0x100);
+    missions_done = 0;
+    write32(COMMAND, SIT_THERE);
+    print("# please look at it in SMM\n");
+    mission = 2;
+    wait_for(&missions_done, 1);
+    write32(COMMAND, NOTHING);
+    equal(REPORT(1)->count - before, 1, "a processor stayed in SMM for long");
+    equal(read32(SECRET), 0xffffffff, "TSEG is closed after that");
+}
+
 /* ---- Waiting processors ---- */
 
 static void on_ipi(struct frame *f)
@@ -353,8 +371,9 @@ static void on_ipi(struct frame *f)
 
 static void halted(void)
 {
-    mission = 2;
-    wait_for(&missions_done, cpu_count);
+    missions_done = 0;
+    mission = 3;
+    wait_for(&missions_done, 1);
     inb(0x80);
     send_smi(1);
     send_smi(1);
@@ -376,8 +395,13 @@ void guest_cpu(unsigned number)
     while (mission < 2) {
         pause();
     }
-    if (number == 1) {
-        missions_done++;
+    if (read32(LAPIC + LAPIC_ID) >> 24 == 1) {
+        outb(0xb2, 0);
+        missions_done = 1;
+        while (mission < 3) {
+            pause();
+        }
+        missions_done = 1;
         asm volatile("sti; hlt; cli");
         woken++;
     }
@@ -411,6 +435,7 @@ void guest_main(void)
     outside();
     if (cpu_count > 1 && edu_memory) {
         attack();
+        sit();
         halted();
     }
 }
