@@ -181,6 +181,7 @@ hbreak *second_cpu
 continue
 thread
 delete
+set var *(int *)&stop_waiting = 1
 
 echo ## the end\\n
 detach
