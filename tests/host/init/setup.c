@@ -265,8 +265,11 @@ static void mount_shares(const Start *st)
 
         snprintf(where, sizeof(where), NEW_ROOT "%s", path);
         make_dirs(where);
-        /* Only what is mapped is cached: others may write there too. */
-        must_mount(st->shares[i], where, "9p", 0, P9_OPTIONS "cache=mmap");
+        /*
+         * Others may write there, too. With writes cached (mmap, loose),
+         * Linux 7.2 fills a file that is read meanwhile with zeros.
+         */
+        must_mount(st->shares[i], where, "9p", 0, P9_OPTIONS "cache=readahead");
     }
 }
 
