@@ -219,11 +219,16 @@ static void resume(EmuhvVp *vp)
     emuhv_deliverability_changed(vp);
     vp->stats.resumes++;
     vp->stats.entered = get_clock();
-    /* Its thread looks at this as soon as it may. */
-    cs->halted = vp->s->guest_halted;
+    /*
+     * Its thread may be about to look at whether it is halted, as it is at
+     * rest, and runs as soon as it is not: by then it must be RUNNING, or its
+     * next intercept is taken for one of a VP at rest, and this for a HLT.
+     */
     emuhv_vp_event(vp, RUN_RESUME);
     if (vp->s->guest_halted) {
         emuhv_vp_queue_idle(vp);
+    } else {
+        cs->halted = 0;
     }
     qemu_cpu_kick(cs);
 }
