@@ -9,7 +9,7 @@ import struct
 import tempfile
 import time
 from linux import Small
-from vm import PATIENCE, Tap, Vm, QmpError
+from vm import PATIENCE, Tap, Vm, QmpError, firmware
 
 WIDTH, HEIGHT = 640, 480
 DEVICE = '/sys/bus/pci/devices/0000:00:05.0/resource'
@@ -154,6 +154,26 @@ def vga(directory):
                 Tap.ok(True, f'VGA: {name}')
 
 
+def tracking_ends(directory):
+    """The hypervisor lets it end only if all pages count as dirty by then."""
+    writer = ('mov $0x2000, %ax\nmov %ax, %es\n'
+              '1: incb %es:0x10\nincb %es:0x3010\njmp 1b')
+    with Vm('-m', '16', '-vga', 'none',
+            '-bios', firmware(directory, writer)) as vm:
+        vm.qmp('trace-event-set-state', name='mshv_dirty_*', enable=True)
+        vm.qmp('calc-dirty-rate', calc_time=1, mode='dirty-bitmap')
+        end = time.monotonic() + 60 * PATIENCE
+        while (not re.search(r'mshv_dirty_tracking on 0', vm.said())
+               and time.monotonic() < end):
+            time.sleep(0.1)
+        said = vm.said()
+        Tap.ok(dirty_pages(vm) >= 2, 'what a guest writes is dirty',
+               said[-2000:])
+        Tap.ok('mshv_dirty_tracking on 0: 0' in said
+               and 'cannot switch' not in said, 'the tracking ends again',
+               said[-2000:])
+
+
 def ramfb(directory):
     """SeaBIOS sets it up and writes its name there."""
     with Vm('-M', 'q35', '-m', '32', '-device', 'ramfb', paused=True) as vm:
@@ -175,4 +195,5 @@ def ramfb(directory):
 with tempfile.TemporaryDirectory() as d:
     vga(d)
     ramfb(d)
+    tracking_ends(d)
 Tap.end()
