@@ -59,6 +59,23 @@ static void test_page(void)
     vm_free(&vm);
 }
 
+/* Where the page is the guest says once it has a name, until it locks that. */
+static void test_place(void)
+{
+    Vm vm;
+
+    vm_make_with(&vm, 1 << 20, 1, LAPIC_FLAGS,
+                 SF_PRESENT | SF_HV1 | SF_HYPERCALL);
+    set_reg(&vm, 0, R_HYPERCALL, 0x5001);
+    is_u64(get_reg(&vm, 0, R_HYPERCALL), 0, "without a name there is no page");
+    set_reg(&vm, 0, R_GUEST_OS_ID, 1);
+    set_reg(&vm, 0, R_HYPERCALL, 0x5003);
+    is_u64(get_reg(&vm, 0, R_HYPERCALL), 0x5003, "with one there is");
+    set_reg(&vm, 0, R_HYPERCALL, 0x6001);
+    is_u64(get_reg(&vm, 0, R_HYPERCALL), 0x5003, "it is locked, and stays");
+    vm_free(&vm);
+}
+
 static void test_none(void)
 {
     Vm vm;
@@ -91,6 +108,7 @@ static void test_halt(void)
 int main(void)
 {
     test_page();
+    test_place();
     test_none();
     test_halt();
     return done();

@@ -43,6 +43,40 @@ static void test_lapic(Vm *vm, uint32_t *buf)
     is_u64(buf[SPURIOUS], 0x1ff, "the spurious vector is kept");
 }
 
+/* Interrupts in service and a pending NMI come and go with the page. */
+static void test_interrupts(Vm *vm, uint32_t *buf)
+{
+    enum { ISR = 5, IRR = 21, NMI = 4 };
+
+    works(get(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "the local APIC again");
+    buf[ISR + 2] = 2;
+    buf[IRR] |= NMI;
+    works(put(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "with interrupts");
+    memset(buf, 0, PAGE);
+    works(get(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "which can be read");
+    is_u64(buf[ISR + 2], 2, "vector 0x41 is in service");
+    is_u64(buf[IRR] & NMI, NMI, "an NMI waits");
+    buf[ISR + 2] = 0;
+    buf[IRR] &= ~NMI;
+    works(put(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "without them");
+    works(get(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "they can be read again");
+    is_u64(buf[ISR + 2], 0, "nothing is in service");
+    is_u64(buf[IRR] & NMI, 0, "no NMI waits");
+}
+
+/* A VP that is given another one's id: the two change places. */
+static void test_ids(void)
+{
+    Vm vm;
+
+    vm_make(&vm, 1 << 20, 3);
+    set_reg(&vm, 0, R_INITIAL_APIC_ID, 2);
+    is_u64(get_reg(&vm, 0, R_APIC_ID), 2, "an APIC's id is changed");
+    is_u64(get_reg(&vm, 2, R_APIC_ID), 0, "who had it gets the other");
+    is_u64(get_reg(&vm, 1, R_APIC_ID), 1, "a third one keeps its own");
+    vm_free(&vm);
+}
+
 static void test_xsave(Vm *vm, uint8_t *buf, uint64_t size)
 {
     uint32_t room = (size + PAGE - 1) / PAGE * PAGE;
@@ -91,6 +125,8 @@ int main(void)
     memset(buf, 0, ROOM);
     vm_make(&vm, 1 << 20, 1);
     test_lapic(&vm, (uint32_t *)buf);
+    test_interrupts(&vm, (uint32_t *)buf);
+    test_ids();
     get_property(vm.fd, PROP_MAX_XSAVE_SIZE, &xsave_size);
     memset(buf, 0, ROOM);
     test_xsave(&vm, buf, xsave_size);
