@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real Prometheus, as Debian has it, for tests; tests/lib/prometheus.sh gets
-it."""
+"""The real Prometheus, as Debian has it, for tests; tests/lib/get-prometheus
+gets it."""
 
 import json
 import os

@@ -456,7 +456,8 @@ static const Metric metrics[] = {
       "Memory that the host could still give to guests and the hypervisor",
       memory_available },
     { "mshv_hypervisor_lp_seconds_total", "counter", "lp, mode",
-      "Time that a logical processor ran, and of it in the hypervisor",
+      "Time that a logical processor ran, and of it in the hypervisor; on a "
+      "root partition only",
       lp_times },
     { "mshv_hypervisor_vp_seconds_total", "counter", "partition, mode",
       "Time that the virtual processors of a partition ran, and of it in the "
