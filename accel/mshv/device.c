@@ -12,7 +12,7 @@ static const char *open_remedy(int err)
 {
     switch (err) {
     case ENOENT:
-        return "load the kernel module mshv_root (Linux 6.18 or newer, in a "
+        return "load the kernel module mshv_root (Linux 6.19 or newer, in a "
                "partition of the Microsoft hypervisor that may create others)";
     case EACCES:
     case EPERM:
@@ -41,6 +41,25 @@ static bool speaks_mainline_abi(int fd)
     return mshv_hvcall(fd, 0, 0, NULL, 0, NULL, 0, NULL, NULL) == -EINVAL;
 }
 
+/* It knows how to create partitions, which fails here, but no hypercalls. */
+static bool is_of_6_18(int fd)
+{
+    return mshv_ioctl(MSHV_CALL_CREATE_PARTITION, fd, NULL, NULL) == -EFAULT;
+}
+
+static void set_abi_error(const char *path, int fd, Error **errp)
+{
+    if (is_of_6_18(fd)) {
+        error_setg(errp, "%s is of Linux 6.18, whose driver neither passes on "
+                   "hypercalls of the device nor maps memory at two addresses: "
+                   "Linux 6.19 or newer is needed", path);
+    } else {
+        error_setg(errp, "%s does not speak the ABI of Linux 6.19 or newer: "
+                   "this kernel's mshv driver is older or a different one",
+                   path);
+    }
+}
+
 int mshv_device_open(const char *path, Error **errp)
 {
     int fd = qemu_open_old(path, O_RDWR | O_CLOEXEC);
@@ -59,9 +78,7 @@ int mshv_device_open(const char *path, Error **errp)
         return -ENODEV;
     }
     if (!speaks_mainline_abi(fd)) {
-        error_setg(errp, "%s does not speak the ABI of Linux 6.18 or newer: "
-                   "this kernel's mshv driver is older or a different one",
-                   path);
+        set_abi_error(path, fd, errp);
         close(fd);
         return -ENOTTY;
     }

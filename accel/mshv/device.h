@@ -10,7 +10,7 @@
 
 /*
  * Open the device node @path and see whether it speaks the ABI of mainline
- * Linux (include/uapi/linux/mshv.h, 6.18 and later).
+ * Linux (include/uapi/linux/mshv.h, 6.19 and later).
  * Returns the file descriptor, or -errno with one line in @errp that says
  * what is wrong and what would help.
  */

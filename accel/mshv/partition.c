@@ -24,7 +24,7 @@ static const char *remedy(int err)
     switch (err) {
     case ENOTTY:
         return "this kernel's mshv driver has another ABI than that of "
-               "Linux 6.18 and newer";
+               "Linux 6.19 and newer";
     case ENOMEM:
         return "the host has no memory left to give to the hypervisor";
     default:

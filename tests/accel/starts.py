@@ -37,7 +37,9 @@ def refusals(d):
     refusal(['-accel', f'mshv,device={plain}'], 'not a device node',
             'a plain file')
     refusal(['-accel', 'mshv,device=/dev/null'],
-            'does not speak the ABI of Linux 6.18', 'another device')
+            'does not speak the ABI of Linux 6.19', 'another device')
+    refusal(['-accel', 'mshv,x-fail-ioctl=OTHER_HVCALL:1:25'],
+            'is of Linux 6.18', 'the driver of Linux 6.18')
     refusal(['-accel', 'mshv'], 'Permission denied', 'no permission',
             before=[AS_NOBODY])
     refusal(['-accel', 'mshv,x-fail-ioctl=CREATE_PARTITION:1:12'],
