@@ -60,6 +60,7 @@ struct AccelCPUState {
     /*
      * The register page is from the exit that is being handled. After a run
      * that ended by a kick it is not: the hypervisor fills it at intercepts.
+     * Nor is it, perhaps, after a message that has no intercept header.
      */
     bool page_fresh;
     /*

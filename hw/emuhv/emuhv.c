@@ -211,6 +211,17 @@ static void set_dispatch_interrupts(Object *obj, bool value, Error **errp)
     emuhv_options.dispatch_interrupts = value;
 }
 
+static char *get_strict(Object *obj, Error **errp)
+{
+    return emuhv_answer_words();
+}
+
+static void set_strict(Object *obj, const char *value, Error **errp)
+{
+    option_seen = true;
+    emuhv_set_answers(value, errp);
+}
+
 static char *get_stats_file(Object *obj, Error **errp)
 {
     return g_strdup(emuhv_options.stats_file);
@@ -258,6 +269,9 @@ void emuhv_machine_class_init(ObjectClass *oc)
                                    set_dispatch_interrupts);
     object_class_property_set_description(oc, "emuhv-dispatch-interrupts",
         "DISPATCH_VP injects what waits in the register page (CPUID tells)");
+    object_class_property_add_str(oc, "emuhv-strict", get_strict, set_strict);
+    object_class_property_set_description(oc, "emuhv-strict",
+        "Answers that real hypervisors may give: WORD[+WORD]..., or all");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,
                                   set_stats_file);
     object_class_property_set_description(oc, "emuhv-stats",

@@ -195,10 +195,16 @@ class Vm:
         except subprocess.TimeoutExpired:
             return None
 
-    def said(self):
-        """What QEMU wrote to its standard error."""
+    def said(self, all_lines=False):
+        """What QEMU wrote to its standard error, but for what it has to say on
+        the host that the test runs on (tests/accel/run)."""
         with open(os.path.join(self.dir.name, 'stderr'), 'rb') as f:
-            return f.read().decode(errors='replace')
+            text = f.read().decode(errors='replace')
+        expected = os.environ.get('EXPECTED')
+        if not expected or all_lines:
+            return text
+        return ''.join(line for line in text.splitlines(True)
+                       if expected not in line)
 
     def stats(self, target='vm'):
         """Sum of each statistic of the provider mshv over all objects."""

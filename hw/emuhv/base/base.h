@@ -49,7 +49,22 @@ typedef enum EmuhvScheduler {
     EMUHV_SCHED_ROOT,           /* VPs run inside HvCallDispatchVp */
 } EmuhvScheduler;
 
+/* Answers that a real hypervisor may give, and this one does if asked to */
+typedef enum EmuhvAnswer {
+    EMUHV_NO_REGISTER_PAGE,
+    EMUHV_STALE_REGISTER_PAGE,
+    EMUHV_NO_INSTRUCTION_BYTES,
+    EMUHV_NO_GVA,
+    EMUHV_PAGE_ALIGNED_GPA,
+    EMUHV_NO_MSR_INTERCEPTS,
+    EMUHV_NO_EXCEPTION_INTERCEPTS,
+    EMUHV_NO_HOST_PROPERTIES,
+    EMUHV_FIXED_REGISTERS,
+    EMUHV_ANSWERS
+} EmuhvAnswer;
+
 typedef struct EmuhvOptions {
+    uint32_t answers;           /* a bit for each EmuhvAnswer */
     bool enabled;
     EmuhvScheduler scheduler;
     uint32_t pool_size;
@@ -60,6 +75,15 @@ typedef struct EmuhvOptions {
 } EmuhvOptions;
 
 extern EmuhvOptions emuhv_options;
+
+static inline bool emuhv_answers(EmuhvAnswer answer)
+{
+    return emuhv_options.answers >> answer & 1;
+}
+
+/* Answers by their words, with '+' between them, or "all". */
+bool emuhv_set_answers(const char *words, Error **errp);
+char *emuhv_answer_words(void);
 
 /* ---- Counters ---- */
 

@@ -39,8 +39,17 @@ static uint16_t clear_interrupt(EmuhvHcall *c)
 /* { u64 id; u32 access; u32 type; u64 parameter } */
 static uint16_t install_intercept(EmuhvHcall *c)
 {
-    return emuhv_install_intercept(c->p, hcall_u32(c, 12),
-                                          hcall_u32(c, 8), hcall_u64(c, 16));
+    uint32_t type = hcall_u32(c, 12);
+    bool msr = type == HV_INTERCEPT_TYPE_X64_MSR ||
+               type == HV_INTERCEPT_TYPE_X64_MSR_INDEX;
+
+    if ((msr && emuhv_answers(EMUHV_NO_MSR_INTERCEPTS)) ||
+        (type == HV_INTERCEPT_TYPE_EXCEPTION &&
+         emuhv_answers(EMUHV_NO_EXCEPTION_INTERCEPTS))) {
+        return HV_STATUS_OPERATION_DENIED;
+    }
+    return emuhv_install_intercept(c->p, type, hcall_u32(c, 8),
+                                   hcall_u64(c, 16));
 }
 
 static uint16_t cpuid_result(EmuhvHcall *c)

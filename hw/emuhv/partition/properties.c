@@ -86,7 +86,7 @@ uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val)
     if (!prop) {
         return HV_STATUS_UNKNOWN_PROPERTY;
     }
-    if (parent && !prop->host) {
+    if (parent && (!prop->host || emuhv_answers(EMUHV_NO_HOST_PROPERTIES))) {
         return HV_STATUS_ACCESS_DENIED;
     }
     if (prop->home == HOME_VP) {
@@ -170,6 +170,9 @@ uint16_t emuhv_property_get_ex(EmuhvPartition *p, uint32_t code, uint8_t *out,
         *len = one_bank(out, val);
         return HV_STATUS_SUCCESS;
     case PROP(ASSIGNABLE_SYNTHETIC_PROC_FEATURES):
+        if (emuhv_answers(EMUHV_NO_HOST_PROPERTIES)) {
+            return HV_STATUS_ACCESS_DENIED;
+        }
         status = emuhv_vp_property_host(PROP(SYNTHETIC_PROC_FEATURES), &val);
         if (status == HV_STATUS_SUCCESS) {
             *len = one_bank(out, val);

@@ -83,6 +83,14 @@ static void undispatched(EmuhvVp *vp)
     }
 }
 
+static bool fills_page(uint32_t message_type)
+{
+    return !emuhv_answers(EMUHV_STALE_REGISTER_PAGE) ||
+           (message_type != HVMSG_X64_APIC_EOI &&
+            message_type != HVMSG_INVALID_VP_REGISTER_VALUE &&
+            message_type != HVMSG_UNSUPPORTED_FEATURE);
+}
+
 static void report(EmuhvVp *vp)
 {
     EmuhvVpState *s = vp->s;
@@ -95,7 +103,9 @@ static void report(EmuhvVp *vp)
         address_space_write(&address_space_memory, s->page[1] << 12,
                             MEMTXATTRS_UNSPECIFIED, s->msg, sizeof(s->msg));
     }
-    emuhv_regpage_store(vp);
+    if (fills_page(ldl_le_p(s->msg))) {
+        emuhv_regpage_store(vp);
+    }
     emuhv_up.intercepted(vp, s->exit_kind, ldl_le_p(s->msg));
 }
 

@@ -22,6 +22,13 @@ static const uint8_t op_wrmsr[] = { 0x0f, 0x30 };
 static const uint8_t op_hlt[] = { 0xf4 };
 static const uint8_t op_vmcall[] = { 0x0f, 0x01 };
 
+/* Their number, up to 16. */
+static unsigned fetch_insn(EmuhvVp *vp, uint8_t *bytes)
+{
+    return emuhv_answers(EMUHV_NO_INSTRUCTION_BYTES)
+           ? 0 : emuhv_fetch_insn(vp, bytes, 16);
+}
+
 /* ---- Memory ---- */
 
 void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
@@ -40,12 +47,17 @@ void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
                          40, 0, kind);
     stl_le_p(b, mapped ? 6 : 0);        /* write back : uncached */
     if (access != MMU_INST_FETCH) {
-        b[4] = emuhv_fetch_insn(vp, b + 24, 16);
+        b[4] = fetch_insn(vp, b + 24);
     }
     /* The address is that of a table when the walk itself failed. */
-    b[5] = mmu_idx == MMU_NESTED_IDX ? 0 : 1 | (in_walk ? 0 : 2);
+    if (mmu_idx != MMU_NESTED_IDX && !emuhv_answers(EMUHV_NO_GVA)) {
+        b[5] = 1 | (in_walk ? 0 : 2);
+        stq_le_p(b + 8, gva);
+    }
+    if (emuhv_answers(EMUHV_PAGE_ALIGNED_GPA)) {
+        gpa &= TARGET_PAGE_MASK;
+    }
     b[6] = cpu_get_apic_tpr(vp->base.cpu->apic_state) & 0xf;
-    stq_le_p(b + 8, gva);
     stq_le_p(b + 16, gpa);
     emuhv_vp_exit(vp, mapped ? EMUHV_EXIT_GPA : EMUHV_EXIT_UNMAPPED_GPA);
 }
@@ -115,7 +127,7 @@ void emuhv_do_check_io(CPUX86State *env, uint32_t port, uint32_t param,
     b[2] = ((param >> SVM_IOIO_SIZE_SHIFT) & 7) | (string ? 8 : 0) |
            (rep ? 16 : 0);
     stq_le_p(b + 8, env->regs[R_EAX]);
-    b[3] = emuhv_fetch_insn(vp, b + 16, 16);
+    b[3] = fetch_insn(vp, b + 16);
     emuhv_put_segment(b + 32, &env->segs[R_DS]);
     emuhv_put_segment(b + 48, &env->segs[R_ES]);
     stq_le_p(b + 64, env->regs[R_ECX]);
@@ -188,7 +200,7 @@ static void exception(EmuhvVp *vp, int vector, uint32_t error_code,
     } else if (vector == EXCP01_DB) {
         stq_le_p(b + 8, env->dr[6]);
     }
-    b[3] = emuhv_fetch_insn(vp, b + 24, 16);
+    b[3] = fetch_insn(vp, b + 24);
     emuhv_put_segment(b + 40, &env->segs[R_DS]);
     emuhv_put_segment(b + 56, &env->segs[R_SS]);
     for (int i = 0; i < 16; i++) {

@@ -44,6 +44,16 @@ uint16_t emuhv_vp_get_regs(EmuhvVp *vp, const uint32_t *names,
     return c.status;
 }
 
+/* What the hypervisor need not let its parent write */
+static bool is_fixed(uint32_t name)
+{
+    return emuhv_answers(EMUHV_FIXED_REGISTERS) &&
+           ((name >= HV_X64_REGISTER_MSR_MTRR_DEF_TYPE &&
+             name <= HV_X64_REGISTER_MSR_MTRR_FIX4KF8000) ||
+            (name >= HV_REGISTER_SINT0 && name <= HV_REGISTER_SINT15) ||
+            name == HV_X64_REGISTER_HYPERCALL);
+}
+
 /* Up to the next suspend register */
 static void set_work(CPUState *cs, run_on_cpu_data data)
 {
@@ -54,8 +64,10 @@ static void set_work(CPUState *cs, run_on_cpu_data data)
     }
     while (c->done < c->n && c->status == HV_STATUS_SUCCESS &&
            !emuhv_vp_hold(c->assoc[c->done].name)) {
-        c->status = emuhv_reg_set(c->vp, c->assoc[c->done].name,
-                                  &c->assoc[c->done].val);
+        c->status = is_fixed(c->assoc[c->done].name)
+                    ? HV_STATUS_ACCESS_DENIED
+                    : emuhv_reg_set(c->vp, c->assoc[c->done].name,
+                                    &c->assoc[c->done].val);
         c->done += c->status == HV_STATUS_SUCCESS;
     }
     if (emuhv_vp_at_rest(c->vp)) {

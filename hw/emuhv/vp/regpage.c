@@ -52,7 +52,7 @@ void emuhv_regpage_store(EmuhvVp *vp)
         return;
     }
     stw_le_p(p + AT(version), HV_VP_REGISTER_PAGE_VERSION_1);
-    p[AT(isvalid)] = 1;
+    p[AT(isvalid)] = !emuhv_answers(EMUHV_NO_REGISTER_PAGE);
     for (unsigned i = 0; i < 16; i++) {
         stq_le_p(p + AT(rax) + i * 8, emuhv_vp_env(vp)->regs[i]);
     }

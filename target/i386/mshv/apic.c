@@ -322,6 +322,7 @@ int mshv_exit_apic_eoi(CPUState *cs, const struct hv_message *msg,
 {
     const struct hv_x64_apic_eoi_message *eoi = (const void *)msg->u.payload;
 
+    cs->accel->page_fresh = false;
     bql_lock();
     ioapic_eoi_broadcast(eoi->interrupt_vector);
     bql_unlock();

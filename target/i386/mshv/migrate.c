@@ -258,6 +258,10 @@ char *mshv_arch_migration_obstacle(void)
     Error *err = NULL;
     char *why = NULL;
 
+    if (!mshv_reg_all_can_be_set()) {
+        return g_strdup("this hypervisor does not let all registers of a guest "
+                        "be set");
+    }
     if (first_cpu &&
         mshv_vp_get_regs(first_cpu, &timer, &value, 1, NULL) == 0 &&
         mshv_vp_state(first_cpu, false, MSHV_VP_STATE_SYNTHETIC_TIMERS, page,

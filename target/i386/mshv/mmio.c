@@ -68,11 +68,14 @@ static inline bool try_move(CPUState *cs,
 {
     const struct hv_vp_register_page *page = mshv_regpage(cs);
     const struct insn_move *move = page ? find_move(cs, m) : NULL;
-    uint64_t gpa = m->guest_physical_address, value, old;
+    uint64_t gpa, value, old;
 
     if (!move || !is_plain_move(m, move, page)) {
         return false;
     }
+    /* Some hypervisors tell the page's address only. */
+    gpa = (m->guest_physical_address & TARGET_PAGE_MASK) |
+          (m->guest_virtual_address & ~TARGET_PAGE_MASK);
     old = page->gp_registers[move->reg];
     value = insn_move_value(move, page->gp_registers) & mshv_ones[move->size];
     WITH_RCU_READ_LOCK_GUARD() {

@@ -50,6 +50,7 @@ int mshv_exit_hypercall(CPUState *cs, const struct hv_message *msg,
 int mshv_exit_invalid_register(CPUState *cs, const struct hv_message *msg,
                                Error **errp)
 {
+    cs->accel->page_fresh = false;
     error_setg(errp, "the hypervisor refuses the VP's registers: their values "
                "do not go together");
     return -EINVAL;
@@ -61,6 +62,7 @@ int mshv_exit_unsupported(CPUState *cs, const struct hv_message *msg,
     const struct hv_x64_unsupported_feature_message *m =
         (const void *)msg->u.payload;
 
+    cs->accel->page_fresh = false;
     error_setg(errp, "the guest uses a feature that the hypervisor does not "
                "support: code %u, parameter 0x%" PRIx64, m->feature_code,
                m->feature_parameter);

@@ -76,6 +76,9 @@ extern const unsigned mshv_reg_left_out_count;
 /* Does this VP have the register of that row? */
 bool mshv_reg_exists(X86CPU *cpu, unsigned row);
 
+/* Whether the hypervisor has taken all that were to be written. */
+bool mshv_reg_all_can_be_set(void);
+
 /* Between the register of a row and where QEMU keeps it. */
 void mshv_reg_to_env(X86CPU *cpu, unsigned row,
                      const union hv_register_value *value);

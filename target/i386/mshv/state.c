@@ -14,8 +14,14 @@
 #include "smm.h"
 #include "state-table.h"
 
-/* Rows whose register this host does not have; found by the first VP. */
-static bool *missing;
+/*
+ * Rows whose register this host does not have, found by the first VP, and those
+ * that it does not let be written, found when it refuses one.
+ */
+static bool *missing, *fixed;
+
+/* A failure that does not come again is not the hypervisor's last word. */
+#define TRIES 3
 
 bool mshv_reg_exists(X86CPU *cpu, unsigned row)
 {
@@ -33,10 +39,16 @@ static int try_register(CPUState *cs, unsigned row, Error **errp)
     const MshvReg *reg = &mshv_reg_table[row];
     union hv_register_value value;
     Error *err = NULL;
-    int ret = mshv_vp_get_regs(cs, &reg->name, &value, 1, &err);
+    unsigned i;
+    int ret;
 
-    if (ret == 0) {
-        return 0;
+    for (i = 0; i < TRIES; i++) {
+        error_free(err);
+        err = NULL;
+        ret = mshv_vp_get_regs(cs, &reg->name, &value, 1, &err);
+        if (ret == 0) {
+            return 0;
+        }
     }
     if (reg->optional) {
         error_free(err);
@@ -57,6 +69,7 @@ static int find_missing(CPUState *cs, Error **errp)
         return 0;
     }
     missing = g_new0(bool, mshv_reg_count);
+    fixed = g_new0(bool, mshv_reg_count);
     names = g_new(uint32_t, mshv_reg_count);
     for (row = 0; row < mshv_reg_count; row++) {
         names[row] = mshv_reg_table[row].name;
@@ -173,7 +186,8 @@ static bool row_is_due(X86CPU *cpu, unsigned row, MshvPutLevel level,
     MshvX86 *x86 = mshv_x86(CPU(cpu));
     const MshvReg *reg = &mshv_reg_table[row];
 
-    if (!mshv_reg_exists(cpu, row) || (int)reg->when > (int)level) {
+    if (!mshv_reg_exists(cpu, row) || fixed[row] ||
+        (int)reg->when > (int)level) {
         return false;
     }
     if (level == MSHV_PUT_FULL && (reg->clock || reg->may_refuse)) {
@@ -187,6 +201,57 @@ static bool row_is_due(X86CPU *cpu, unsigned row, MshvPutLevel level,
     }
     return !x86->read_valid ||
            memcmp(value, &x86->read[row], sizeof(*value)) != 0;
+}
+
+static bool can_be_written(CPUState *cs, unsigned row)
+{
+    struct hv_register_assoc reg = { .name = mshv_reg_table[row].name };
+    unsigned i;
+
+    mshv_reg_from_env(X86_CPU(cs), row, &reg.value);
+    for (i = 0; i < TRIES; i++) {
+        if (mshv_vp_set_regs(cs, &reg, 1, NULL) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A list of registers was refused. Find those that nobody needs and that cannot
+ * be written: a guest gets on with what they are. False: it was not for them.
+ */
+static bool find_fixed(CPUState *cs, MshvPutLevel level, bool partition)
+{
+    g_autoptr(GString) names = g_string_new("");
+    unsigned row;
+
+    for (row = 0; row < mshv_reg_count; row++) {
+        const MshvReg *reg = &mshv_reg_table[row];
+
+        if (reg->optional && !reg->may_refuse && !reg->clock && !fixed[row] &&
+            (int)reg->when <= (int)level && reg->partition == partition &&
+            mshv_reg_exists(X86_CPU(cs), row) && !can_be_written(cs, row)) {
+            fixed[row] = true;
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "",
+                                   reg->text);
+        }
+    }
+    if (names->len) {
+        warn_report("mshv: the hypervisor does not let registers be set, which "
+                    "stay as they are: %s", names->str);
+    }
+    return names->len;
+}
+
+bool mshv_reg_all_can_be_set(void)
+{
+    unsigned row;
+
+    for (row = 0; row < mshv_reg_count && !(fixed && fixed[row]); row++) {
+        continue;
+    }
+    return row == mshv_reg_count;
 }
 
 /* The way from the mode that the VP is in; returns how many writes, < 0. */
@@ -218,7 +283,7 @@ static int change_mode(CPUState *cs, struct hv_register_assoc *writes,
     return mshv_mode_change(&from, &to, writes);
 }
 
-static int put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
+static int try_put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
 {
     X86CPU *cpu = X86_CPU(cs);
     g_autofree struct hv_register_assoc *regs =
@@ -246,6 +311,19 @@ static int put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
     n = n ? mshv_x86_set_regs(cs, regs, n, errp) : 0;
     mshv_x86(cs)->mode_changed &= n < 0;
     return n;
+}
+
+static int put_registers(CPUState *cs, MshvPutLevel level, Error **errp)
+{
+    Error *err = NULL;
+    int ret = try_put_registers(cs, level, &err);
+
+    if (ret < 0 && find_fixed(cs, level, false)) {
+        error_free(err);
+        return try_put_registers(cs, level, errp);
+    }
+    error_propagate(errp, err);
+    return ret;
 }
 
 /*
@@ -285,7 +363,7 @@ static bool hypercall_is_locked(CPUState *cs)
  * The hypercall page is there only if the guest has said what it is. So it
  * goes before that does, and else comes after it.
  */
-static int put_partition_registers(CPUState *cs, Error **errp)
+static int try_put_partition(CPUState *cs, Error **errp)
 {
     X86CPU *cpu = X86_CPU(cs);
     g_autofree struct hv_register_assoc *regs =
@@ -297,7 +375,8 @@ static int put_partition_registers(CPUState *cs, Error **errp)
         unsigned row = back ? mshv_reg_count - 1 - i : i;
         const MshvReg *reg = &mshv_reg_table[row];
 
-        if (reg->partition && !reg->may_refuse && mshv_reg_exists(cpu, row) &&
+        if (reg->partition && !reg->may_refuse && !fixed[row] &&
+            mshv_reg_exists(cpu, row) &&
             !(reg->name == HV_X64_REGISTER_HYPERCALL &&
               hypercall_is_locked(cs))) {
             regs[n].name = reg->name;
@@ -305,6 +384,20 @@ static int put_partition_registers(CPUState *cs, Error **errp)
         }
     }
     return n ? mshv_vp_set_regs(cs, regs, n, errp) : 0;
+}
+
+static int put_partition_registers(CPUState *cs, MshvPutLevel level,
+                                   Error **errp)
+{
+    Error *err = NULL;
+    int ret = try_put_partition(cs, &err);
+
+    if (ret < 0 && find_fixed(cs, level, true)) {
+        error_free(err);
+        return try_put_partition(cs, errp);
+    }
+    error_propagate(errp, err);
+    return ret;
 }
 
 /* All of a VP that is reset, or loaded. */
@@ -323,7 +416,7 @@ static int put_all(CPUState *cs, MshvPutLevel level, Error **errp)
         ret = put_registers(cs, level, errp);
     }
     if (ret == 0 && cs == first_cpu) {
-        ret = put_partition_registers(cs, errp);
+        ret = put_partition_registers(cs, level, errp);
     }
     if (ret == 0) {
         put_refusable_registers(cs);
@@ -365,7 +458,9 @@ char *mshv_arch_state_list(void)
     for (i = 0; i < mshv_reg_count; i++) {
         g_string_append_printf(list, "0x%08x %s%s\n", mshv_reg_table[i].name,
                                mshv_reg_table[i].text,
-                               missing && missing[i] ? " (not here)" : "");
+                               !missing ? "" :
+                               missing[i] ? " (not here)" :
+                               fixed[i] ? " (cannot be set)" : "");
     }
     for (i = 0; i < mshv_reg_left_out_count; i++) {
         g_string_append_printf(list, "0x%08x-0x%08x left out: %s\n",
