@@ -19,6 +19,7 @@
 #include "accel/mshv/vp.h"
 #include "mshv/x86.h"
 #include "mshv-x86.h"
+#include "smm.h"
 #include "trace.h"
 
 /* ---- State ---- */
@@ -290,6 +291,11 @@ static int msi_send(uint64_t address, uint32_t data, Error **errp)
     case APIC_DM_INIT:
         break;
     case APIC_DM_SMI:
+        if (mshv_smm_is_on()) {
+            mshv_smm_send((uint64_t)msi_destination(address) << 56 |
+                          (is_logical(address) ? MSHV_ICR_LOGICAL : 0));
+            return 0;
+        }
         error_setg(errp, "a device sent an SMI");
         return -ENOTSUP;
     default:

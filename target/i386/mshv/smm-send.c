@@ -15,7 +15,6 @@
 #include "trace.h"
 
 /* The interrupt command register: SDM vol. 3, 12.6.1 */
-#define ICR_LOGICAL             (1u << 11)
 #define ICR_SHORTHAND_SHIFT     18
 enum { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
@@ -79,7 +78,7 @@ static void deliver(CPUState *self, uint64_t icr, bool x2apic)
     CPUState *cs;
 
     trace_mshv_smm_send(icr);
-    if (shorthand == SHORTHAND_NONE && !all && (icr & ICR_LOGICAL)) {
+    if (shorthand == SHORTHAND_NONE && !all && (icr & MSHV_ICR_LOGICAL)) {
         send_logical(dest, x2apic);
         return;
     }
@@ -92,9 +91,10 @@ static void deliver(CPUState *self, uint64_t icr, bool x2apic)
     }
 }
 
-void mshv_smm_send(uint64_t icr, bool x2apic)
+void mshv_smm_send(uint64_t icr)
 {
-    deliver(NULL, icr, x2apic);
+    BQL_LOCK_GUARD();
+    deliver(NULL, icr, false);
 }
 
 int mshv_exit_apic_smi(CPUState *cs, const struct hv_message *msg,

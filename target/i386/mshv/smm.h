@@ -56,7 +56,8 @@ bool mshv_smm_load(X86CPU *cpu, const uint8_t area[MSHV_SMM_SAVE_SIZE]);
 /* Have the VPs' SMIs to each other reported. */
 int mshv_smm_report_sent(bool on, Error **errp);
 
-/* A device sends one: as an interrupt command of the local APIC. */
-void mshv_smm_send(uint64_t icr, bool x2apic);
+/* A device sends one: as a command of a local APIC in xAPIC mode. */
+#define MSHV_ICR_LOGICAL        (1u << 11)
+void mshv_smm_send(uint64_t icr);
 
 #endif

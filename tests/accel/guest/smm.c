@@ -416,6 +416,7 @@ void guest_main(void)
 
     outw(0x510, 5);
     cpu_count = inb(0x511);
+    memset((void *)REPORT(0), 0, 4 * 64);       /* survives a reset */
     enable_smi();
     trap_handlers[IPI_VECTOR] = on_ipi;
     if (edu >= 0) {
