@@ -44,6 +44,8 @@ GUESTS = [
     ('200 starts', 'reset-long', ('-M', 'pc', '-smp', '4')),
     *((f'SMM of {n}', 'smm', ('-M', 'q35,smm=on', '-smp', str(n), '-device',
                                'edu')) for n in (1, 2, 4)),
+    ('50000 SMIs', 'smm-long', ('-M', 'q35,smm=on', '-smp', '2', '-device',
+                                'edu')),
     ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',
                                       *VGA)),
 ]
