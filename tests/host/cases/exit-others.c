@@ -207,6 +207,16 @@ static void test_invalid_state(Vm *vm)
     vp_gives(vm, 0, &m, MSG_IO_PORT, "mended, the VP runs");
 }
 
+static void test_no_pae(Vm *vm)
+{
+    Msg m;
+
+    START64(vm, 0, cpuid1);
+    set_reg(vm, 0, R_CR4, 0);
+    vp_gives(vm, 0, &m, MSG_INVALID_REGISTER,
+             "long mode without PAE gives a message");
+}
+
 int main(void)
 {
     Vm vm;
@@ -223,6 +233,7 @@ int main(void)
     test_msr_result();
     test_exceptions(&vm);
     test_invalid_state(&vm);
+    test_no_pae(&vm);
     ok(install_intercept(&vm, 0x77, 4, 0) != ST_SUCCESS,
        "an unknown kind of intercept is refused");
     ok(install_intercept(&vm, EXCEPTION, 4, 32) != ST_SUCCESS,

@@ -142,6 +142,29 @@ static void test_none(void)
     vm_free(&vm);
 }
 
+/* A SINT that is polled sets its flag, but interrupts nobody. */
+static void test_polling(Vm *vm)
+{
+    enum { VECTOR = 0x53, POLLING = 1 << 18, IRR = 21 };
+    static const uint32_t sints[] = { POLLING | VECTOR, VECTOR };
+    static uint32_t page[PAGE / 4] __attribute__((aligned(PAGE)));
+    struct mshv_get_set_vp_state args = {
+        .type = MSHV_VP_STATE_LAPIC, .buf_sz = PAGE,
+        .buf_ptr = (uintptr_t)page,
+    };
+    uint8_t newly;
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        set_reg(vm, 0, R_SINT0 + FLAG_SINT, sints[i]);
+        is_u64(signal_event(vm, FLAG_SINT, 60 + i, &newly), ST_SUCCESS,
+               "a flag where the SINT is 0x%x", sints[i]);
+        works(ioctl(vm->vps[0], MSHV_GET_VP_STATE, &args), "the local APIC");
+        is_u64(page[IRR + VECTOR / 32] >> VECTOR % 32 & 1, i,
+               "its vector waits, or does not");
+    }
+}
+
 int main(void)
 {
     uint8_t newly;
@@ -160,6 +183,7 @@ int main(void)
     test_messages(&vm);
     test_events(&vm);
     test_auto_eoi(&vm);
+    test_polling(&vm);
     vm_free(&vm);
     test_none();
     return done();

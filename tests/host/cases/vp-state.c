@@ -64,6 +64,25 @@ static void test_interrupts(Vm *vm, uint32_t *buf)
     is_u64(buf[IRR] & NMI, 0, "no NMI waits");
 }
 
+/* LINT0 is heard unless its entry is masked. */
+static void test_lint(Vm *vm, uint32_t *buf)
+{
+    enum { SPURIOUS = 4, IRR = 21, LINT0 = 35, MASKED = 1 << 16 };
+    static const uint32_t entries[] = { MASKED | 0x42, 0x42 };
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        works(get(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "the local APIC");
+        buf[SPURIOUS] = 0x1ff;
+        buf[LINT0] = entries[i];
+        works(put(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "LINT0's entry is 0x%x",
+              entries[i]);
+        is_u64(assert_interrupt(vm, 8, 0, 0, 0), ST_SUCCESS, "LINT0");
+        works(get(vm, MSHV_VP_STATE_LAPIC, buf, PAGE), "what came of it");
+        is_u64(buf[IRR + 2], i ? 4 : 0, "its vector waits, or does not");
+    }
+}
+
 /* A VP that is given another one's id: the two change places. */
 static void test_ids(void)
 {
@@ -126,6 +145,7 @@ int main(void)
     vm_make(&vm, 1 << 20, 1);
     test_lapic(&vm, (uint32_t *)buf);
     test_interrupts(&vm, (uint32_t *)buf);
+    test_lint(&vm, (uint32_t *)buf);
     test_ids();
     get_property(vm.fd, PROP_MAX_XSAVE_SIZE, &xsave_size);
     memset(buf, 0, ROOM);
