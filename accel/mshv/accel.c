@@ -23,6 +23,7 @@
 #include "device.h"
 #include "dirty.h"
 #include "ioctl.h"
+#include "lifecycle.h"
 #include "memory.h"
 #include "partition.h"
 #include "stats.h"
@@ -141,6 +142,7 @@ static int mshv_init_machine(MachineState *ms)
         mshv_vcpu_init_signal();
         mshv_stats_init();
         mshv_counters_publish();
+        mshv_lifecycle_init();
         mshv_time_init();
         /* Tests make calls fail at run time. */
         object_property_add_child(OBJECT(ms), "accel", OBJECT(accel));
@@ -228,6 +230,20 @@ static char *get_state_list(Object *obj, Error **errp)
     return mshv_arch_state_list();
 }
 
+static char *get_log(Object *obj, Error **errp)
+{
+    return g_strdup(mshv_lifecycle_log ? "lifecycle" : "off");
+}
+
+static void set_log(Object *obj, const char *value, Error **errp)
+{
+    mshv_lifecycle_log = g_str_equal(value, "lifecycle");
+    if (!mshv_lifecycle_log && !g_str_equal(value, "off")) {
+        error_setg(errp, "mshv: log=%s is neither 'off' nor 'lifecycle'",
+                   value);
+    }
+}
+
 static bool get_ignore_msrs(Object *obj, Error **errp)
 {
     return mshv_ignore_msrs;
@@ -299,6 +315,9 @@ static void mshv_accel_class_init(ObjectClass *oc, void *data)
                                    set_ignore_msrs);
     object_class_property_set_description(oc, "ignore-msrs",
         "MSRs that nobody implements read as 0 in the guest, in place of #GP");
+    object_class_property_add_str(oc, "log", get_log, set_log);
+    object_class_property_set_description(oc, "log",
+        "'lifecycle': a line for each thing that becomes of the VM; 'off'");
     object_class_property_add_str(oc, "x-fail-ioctl", NULL, set_fail_ioctl);
     object_class_property_set_description(oc, "x-fail-ioctl",
         "For tests: NAME:N[:ERRNO] lets the N-th call of that name fail");

@@ -33,11 +33,9 @@ static uint64_t now(void)
     return t.tv_sec * NANOSECONDS_PER_SECOND + t.tv_nsec;
 }
 
-void mshv_counters_first(uint64_t *time)
+bool mshv_counters_first(uint64_t *time)
 {
-    if (!qatomic_read(time)) {
-        qatomic_cmpxchg(time, 0, now());
-    }
+    return !qatomic_read(time) && !qatomic_cmpxchg(time, 0, now());
 }
 
 /* When this process began, in clock ticks since boot: see proc_pid_stat(5). */

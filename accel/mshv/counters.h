@@ -21,8 +21,11 @@ void mshv_counters_init(void);
 /* There is a VM: show it. */
 void mshv_counters_publish(void);
 
-/* That it happened now, if it is the first time: @time is one of the fields. */
-void mshv_counters_first(uint64_t *time);
+/*
+ * That it happened now, if it is the first time, which is the answer. @time is
+ * one of the fields.
+ */
+bool mshv_counters_first(uint64_t *time);
 
 /* For numbers that have one writer, or are written with the BQL. */
 static inline void mshv_counters_add(uint64_t *counter, int64_t n)

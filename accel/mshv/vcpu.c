@@ -18,6 +18,7 @@
 #include "gdbstub/enums.h"
 #include "arch.h"
 #include "ioctl.h"
+#include "lifecycle.h"
 #include "memory.h"
 #include "rendezvous.h"
 #include "vcpu.h"
@@ -104,7 +105,9 @@ static MshvExitCounters *find_exit_row(AccelCPUState *vp, uint32_t type)
     MshvExitCounters *row = vp->counters->exits;
     MshvExitCounters *last = &row[MSHV_COUNTERS_EXITS - 1];
 
-    mshv_counters_first(&mshv_counters->vm.first_exit_time);
+    if (mshv_counters_first(&mshv_counters->vm.first_exit_time)) {
+        mshv_lifecycle_first_exit();
+    }
     while (row < last && row->type && row->type != type) {
         row++;
     }

@@ -6,6 +6,7 @@ out: complete, sealed, the same as those of query-stats, and cheap.
 The layout here is written anew, so that a mistake in include/mshv/counters.h shows.
 """
 
+import collections
 import fcntl
 import mmap
 import os
@@ -29,7 +30,7 @@ post-message-direct get-vp-cpuid-values'''.split()
 EXITS = {0x80000000: 'unmapped-gpa', 0x80000001: 'gpa-intercept',
          0x80010000: 'io-port', 0x80010001: 'msr', 0x80010002: 'cpuid',
          0x80010003: 'exception', 0x80010004: 'apic-eoi', 0x80010007: 'halt',
-         0x80010008: 'interruption-deliverable',
+         0x80010008: 'interruption-deliverable', 0x8001000b: 'apic-smi',
          0x80000020: 'invalid-vp-register', 0x80000021: 'triple-fault',
          0x80000022: 'unsupported-feature', 0x80000050: 'hypercall'}
 TEXT = {'name': (0, 128), 'uuid': (128, 16)}
@@ -173,6 +174,16 @@ def check_same(vm, c):
         Tap.equal(c.vp(number), said, f'exits of VP {number}, too')
 
 
+def check_names(vm):
+    """libvirt goes by the name alone."""
+    names = collections.Counter(
+        stat['name'] for schema in vm.qmp('query-stats-schemas')
+        for stat in schema['stats'])
+    Tap.ok(len(names) > 60 and max(names.values()) == 1,
+           'names of query-stats are unique over all providers and targets',
+           [n for n, count in names.items() if count > 1])
+
+
 def plain(directory):
     with Vm('-M', 'pc,pit=off', '-m', '16', '-smp', '2', '-bios',
             busy(directory), '-name', 'a_name', '-uuid', UUID, '-sandbox',
@@ -184,6 +195,7 @@ def plain(directory):
         check_description(vm, c)
         check_moves(c)
         check_same(vm, c)
+        check_names(vm)
         pid = vm.process.pid
         vm.process.kill()
         vm.process.wait()

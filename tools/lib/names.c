@@ -69,6 +69,7 @@ static const uint32_t exit_types[] = {
     HVMSG_UNRECOVERABLE_EXCEPTION,
     HVMSG_INVALID_VP_REGISTER_VALUE,
     HVMSG_UNSUPPORTED_FEATURE,
+    HVMSG_X64_APIC_SMI_INTERCEPT,
 };
 
 /* In the order of the types. */
@@ -76,8 +77,10 @@ const char *const exit_names[SNAPSHOT_KINDS] = {
     "unmapped-gpa", "gpa-intercept", "io-port", "apic-eoi",
     "interruption-deliverable", "msr", "cpuid", "exception", "halt",
     "hypercall", "triple-fault", "invalid-vp-register", "unsupported-feature",
-    "other",
+    "apic-smi", "other",
 };
+_Static_assert(G_N_ELEMENTS(exit_types) + 2 <= SNAPSHOT_KINDS,
+               "other and NULL are behind them");
 
 unsigned exit_kind_of_type(uint32_t type)
 {

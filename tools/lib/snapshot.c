@@ -102,7 +102,16 @@ static bool check_header(const MshvCountersHeader *h, size_t size,
     return true;
 }
 
-/* What goes to terminals and into labels: no control character, valid UTF-8. */
+/* Neither control characters nor what some take for the end of a line */
+static bool is_plain(gunichar c)
+{
+    GUnicodeType type = g_unichar_type(c);
+
+    return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR &&
+           type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+/* What goes to terminals and into labels: plain, valid UTF-8. */
 static void clean_text(char *text, size_t size)
 {
     g_autofree char *valid = NULL;
@@ -111,7 +120,7 @@ static void clean_text(char *text, size_t size)
     text[size - 1] = '\0';
     valid = g_utf8_make_valid(text, -1);
     for (at = valid; *at; at = g_utf8_next_char(at)) {
-        if (!g_unichar_isprint(g_utf8_get_char(at))) {
+        if (!is_plain(g_utf8_get_char(at))) {
             memset(at, '?', g_utf8_next_char(at) - at);
         }
     }

@@ -8,12 +8,14 @@
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
 #include "system/runstate.h"
+#include "accel/mshv/lifecycle.h"
 #include "emulate.h"
 
 /* Shutdown of the processor resets the machine, as -action reboot= says. */
 int mshv_exit_triple_fault(CPUState *cs, const struct hv_message *msg,
                            Error **errp)
 {
+    mshv_lifecycle_triple_fault(cs->cpu_index);
     bql_lock();
     qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
     bql_unlock();

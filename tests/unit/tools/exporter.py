@@ -30,7 +30,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)')
 def parse(text):
     """{(metric, frozenset of labels): value}; complains of what is no page."""
     page, current, done = {}, None, set()
-    for line in text.splitlines():
+    for line in text.rstrip('\n').split('\n'):
         if line.startswith('# HELP '):
             done.add(current)
             current = line.split()[2]
