@@ -266,7 +266,7 @@ def check_output():
 
 
 def check_permission():
-    with Fakes(FAKE, ('secret', 'plain')) as fake:
+    with Fakes(FAKE, ('secret', 'closed')) as fake:
         result = subprocess.run([os.path.join(TOP, 'tests/lib/as-nobody'),
                                  EXPORTER, '--once'], capture_output=True,
                                 check=False)

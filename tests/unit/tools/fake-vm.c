@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 #include "page.h"
@@ -60,6 +61,8 @@ int main(int argc, char **argv)
         page.header.magic = 0;
     } else if (strcmp(kind, "newer") == 0) {
         page.header.version = 2;
+    } else if (strcmp(kind, "closed") == 0) {
+        prctl(PR_SET_DUMPABLE, 0);      /* only root may look into it */
     }
     fd = page_memfd(&page, sizeof(page), strcmp(kind, "unsealed") != 0,
                     &mapped);
