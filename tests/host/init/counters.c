@@ -41,10 +41,13 @@ bool counters_wanted(int listener)
 
 void counters_reply(const char *text, size_t len)
 {
+    int room = len;             /* the kernel doubles it, for its own part */
+
     if (!n_waiting) {
         return;
     }
-    /* Somebody who does not read must not stop the host. */
+    /* All of it, though somebody who does not read must not stop the host. */
+    setsockopt(waiting[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
     while (len) {
         ssize_t n = send(waiting[0], text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
