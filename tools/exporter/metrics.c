@@ -142,30 +142,30 @@ static void vm_kick(Text *text, const Vm *vm)
 }
 OF_EACH_VM(vm_kick)
 
-/* Those that a VM makes at all */
-static void vm_call(Text *text, const Vm *vm)
+/* Those that a VM makes at all: how often, or how often in vain */
+static void calls_of_vm(Text *text, const Vm *vm, bool failed)
 {
+    const MshvCallCounters *row;
     unsigned i;
 
     for (i = 0; i < MSHV_CALL__MAX; i++) {
-        if (vm->snapshot->calls[i].made) {
+        row = &vm->snapshot->calls[i];
+        if (row->made) {
             vm_row(text, vm, "call", call_names[i],
-                   vm->snapshot->calls[i].made);
+                   failed ? row->failed : row->made);
         }
     }
+}
+
+static void vm_call(Text *text, const Vm *vm)
+{
+    calls_of_vm(text, vm, false);
 }
 OF_EACH_VM(vm_call)
 
 static void vm_error(Text *text, const Vm *vm)
 {
-    unsigned i;
-
-    for (i = 0; i < MSHV_CALL__MAX; i++) {
-        if (vm->snapshot->calls[i].made) {
-            vm_row(text, vm, "call", call_names[i],
-                   vm->snapshot->calls[i].failed);
-        }
-    }
+    calls_of_vm(text, vm, true);
 }
 OF_EACH_VM(vm_error)
 
