@@ -117,17 +117,4 @@ void mshv_arch_pre_resume(bool step);
  */
 bool mshv_arch_msi_routable(uint64_t address, uint32_t data);
 
-/*
- * Messages, for errors and statistics: the type of the @i-th, 0 after the
- * last one; and its name in lower case with dashes, NULL if unknown.
- */
-uint32_t mshv_arch_message_type(unsigned i);
-const char *mshv_arch_message_name(uint32_t type);
-
-/*
- * For statistics: the name for the @i-th MSR that nobody implements and a guest
- * tried, to be freed, and how often. NULL after the last one. Any thread.
- */
-char *mshv_arch_unknown_msr(unsigned i, uint64_t *count);
-
 #endif

@@ -174,11 +174,6 @@ int mshv_hvcall(int fd, uint16_t code, uint16_t reps,
     return ret;
 }
 
-const char *mshv_call_name(MshvCall call)
-{
-    return calls[call].name;
-}
-
 uint64_t mshv_call_count(MshvCall call)
 {
     return qatomic_read(&mshv_counters->calls[call].made);

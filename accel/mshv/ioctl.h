@@ -60,8 +60,7 @@ int mshv_hvcall(int fd, uint16_t code, uint16_t reps,
                 const void *in, size_t in_size, void *out, size_t out_size,
                 uint16_t *done, Error **errp);
 
-/* For statistics: the call's name, how often it was made, and failed. */
-const char *mshv_call_name(MshvCall call);
+/* For statistics: how often the call was made, and failed. */
 uint64_t mshv_call_count(MshvCall call);
 uint64_t mshv_call_errors(MshvCall call);
 

@@ -13,24 +13,42 @@
 #include "counters.h"
 #include "ioctl.h"
 #include "irq.h"
-#include "refusal.h"
+#include "mshv/names.h"
 #include "stats.h"
 #include "vp.h"
 
-/* "calls-" or "errors-" and the call's name as QAPI writes names. */
 static char *call_stat_name(const char *prefix, MshvCall call)
 {
-    g_autofree char *name = g_ascii_strdown(mshv_call_name(call), -1);
-
-    return g_strconcat(prefix, g_strdelimit(name, "_", '-'), NULL);
+    return g_strconcat(prefix, mshv_call_names[call], NULL);
 }
 
-static char *exit_stat_name(unsigned i)
+static char *refusal_stat_name(MshvRefusal kind)
 {
-    uint32_t type = mshv_arch_message_type(i);
+    return g_strconcat("refused-", mshv_refusal_names[kind], NULL);
+}
 
-    return g_strconcat("exits-", type ? mshv_arch_message_name(type)
-                                      : "other", NULL);
+/* Of all kinds, and of what is none. */
+static char *exit_stat_name(unsigned kind)
+{
+    return g_strconcat("exits-", kind < MSHV_EXIT_KINDS
+                       ? mshv_exit_kinds[kind].name : "other", NULL);
+}
+
+/*
+ * The name for the @i-th MSR that nobody implements and the guest tried, and
+ * how often it did; the last one is for those that found no row. Then NULL.
+ */
+static char *msr_stat(unsigned i, uint64_t *count)
+{
+    const MshvMsrCounters *row = &mshv_counters->msrs[i];
+
+    *count = i < MSHV_COUNTERS_MSRS ? qatomic_load_acquire(&row->count) : 0;
+    if (*count) {
+        return g_strdup_printf("unknown-msr-0x%x", row->number);
+    }
+    *count = qatomic_read(&mshv_counters->vm.other_msrs);
+    return i == 0 || (i <= MSHV_COUNTERS_MSRS && qatomic_read(&row[-1].count))
+           ? g_strdup("unknown-msr-others") : NULL;
 }
 
 /* Takes @name. */
@@ -93,10 +111,10 @@ static StatsList *vm_stats(strList *names)
     add_stat(&list, g_strdup("irqfds"), n_irqfds, names);
     add_stat(&list, g_strdup("msi-routes"), n_routes, names);
     for (i = 0; i < MSHV_REFUSED__MAX; i++) {
-        add_stat(&list, g_strdup(mshv_refusal_name(i)), mshv_refusal_count(i),
-                 names);
+        add_stat(&list, refusal_stat_name(i),
+                 qatomic_read(&mshv_counters->vm.refused[i]), names);
     }
-    for (i = 0; (name = mshv_arch_unknown_msr(i, &count)); i++) {
+    for (i = 0; (name = msr_stat(i, &count)); i++) {
         add_stat(&list, name, count, names);
     }
     return list;
@@ -119,14 +137,13 @@ static StatsList *vcpu_stats(const MshvVpCounters *vp, strList *names)
 {
     StatsList *list = NULL;
     uint64_t total = 0, known = 0, count;
-    uint32_t type;
     unsigned i;
 
     for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
         total += qatomic_read(&vp->exits[i].count);
     }
-    for (i = 0; (type = mshv_arch_message_type(i)); i++) {
-        count = count_of_type(vp, type);
+    for (i = 0; i < MSHV_EXIT_KINDS; i++) {
+        count = count_of_type(vp, mshv_exit_kinds[i].type);
         known += count;
         add_stat(&list, exit_stat_name(i), count, names);
     }
@@ -186,15 +203,14 @@ static void query_schemas(StatsSchemaList **result, Error **errp)
     add_schema(&vm, g_strdup("msi-routes"));
     vm->value->type = STATS_TYPE_INSTANT;
     for (i = 0; i < MSHV_REFUSED__MAX; i++) {
-        add_schema(&vm, g_strdup(mshv_refusal_name(i)));
+        add_schema(&vm, refusal_stat_name(i));
     }
-    for (i = 0; (name = mshv_arch_unknown_msr(i, &count)); i++) {
+    for (i = 0; (name = msr_stat(i, &count)); i++) {
         add_schema(&vm, name);
     }
-    for (i = 0; mshv_arch_message_type(i); i++) {
+    for (i = 0; i <= MSHV_EXIT_KINDS; i++) {
         add_schema(&vcpu, exit_stat_name(i));
     }
-    add_schema(&vcpu, exit_stat_name(i));
     add_schema(&vcpu, g_strdup("kicks"));
     add_stats_schema(result, STATS_PROVIDER_MSHV, STATS_TARGET_VM, vm);
     add_stats_schema(result, STATS_PROVIDER_MSHV, STATS_TARGET_VCPU, vcpu);

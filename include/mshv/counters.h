@@ -18,6 +18,7 @@
 #ifndef MSHV_COUNTERS_H
 #define MSHV_COUNTERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define MSHV_COUNTERS_NAME      "mshv-counters"
@@ -28,6 +29,8 @@
 #define MSHV_COUNTERS_VPS       256
 #define MSHV_COUNTERS_EXITS     16
 #define MSHV_COUNTERS_FALLBACKS 8
+#define MSHV_COUNTERS_REFUSALS  16
+#define MSHV_COUNTERS_MSRS      256
 #define MSHV_COUNTERS_TEXT      128
 
 /* Rows of calls. Their numbers are part of the layout: append only. */
@@ -71,6 +74,18 @@ typedef enum MshvFallback {
     MSHV_FALLBACK__MAX
 } MshvFallback;
 
+/* What the kernel or the hypervisor has refused, and the VM goes on without. */
+typedef enum MshvRefusal {
+    MSHV_REFUSED_MSI,
+    MSHV_REFUSED_SMI,
+    MSHV_REFUSED_IRQFD,
+    MSHV_REFUSED_ROUTES,
+    MSHV_REFUSED_IOEVENTFD,
+    MSHV_REFUSED_MEMORY,
+    MSHV_REFUSED_TRACKING,
+    MSHV_REFUSED__MAX
+} MshvRefusal;
+
 typedef enum MshvVmState {
     MSHV_VM_PRELAUNCH,
     MSHV_VM_RUNNING,
@@ -100,7 +115,10 @@ typedef struct MshvCountersHeader {
     uint32_t vp_offset;         /* the same of MshvVpCounters */
     uint32_t vp_size;
     uint32_t vp_count;
-    uint32_t reserved[4];
+    uint32_t msr_offset;        /* of MshvMsrCounters; 0: there are none */
+    uint32_t msr_size;
+    uint32_t msr_count;
+    uint32_t reserved;
 } MshvCountersHeader;
 
 /* Times are of CLOCK_BOOTTIME, in nanoseconds; 0: not yet. */
@@ -123,12 +141,25 @@ typedef struct MshvVmCounters {
     uint64_t vps;                       /* created */
     uint64_t fallbacks[MSHV_COUNTERS_FALLBACKS];    /* in use now */
     uint64_t reserved[8];
+    /* Pages of QEMUs before end here. */
+    uint64_t refused[MSHV_COUNTERS_REFUSALS];
+    uint64_t other_msrs;        /* as below, where there was no row left */
 } MshvVmCounters;
+
+/* What the first pages of this version have of it */
+#define MSHV_VM_COUNTERS_LEAST offsetof(MshvVmCounters, refused)
 
 typedef struct MshvCallCounters {
     uint64_t made;              /* of RUN_VP: see docs/devel/counters.rst */
     uint64_t failed;
 } MshvCallCounters;
+
+/* A register that nobody implements, and the guest tried. */
+typedef struct MshvMsrCounters {
+    uint32_t number;            /* set once, before the first count */
+    uint32_t reserved;
+    uint64_t count;             /* 0: a free row; behind it are only such */
+} MshvMsrCounters;
 
 typedef struct MshvExitCounters {
     uint32_t type;              /* of the hypervisor's message; set once */
@@ -150,15 +181,19 @@ typedef struct MshvCounters {
     MshvCountersHeader header;
     MshvVmCounters vm;
     MshvCallCounters calls[MSHV_COUNTERS_CALLS];
+    MshvMsrCounters msrs[MSHV_COUNTERS_MSRS];
     MshvVpCounters vps[MSHV_COUNTERS_VPS];
 } MshvCounters;
 
 _Static_assert(sizeof(MshvCountersHeader) == 64, "layout");
-_Static_assert(sizeof(MshvVmCounters) == 376, "layout");
+_Static_assert(sizeof(MshvVmCounters) == 512, "layout");
 _Static_assert(sizeof(MshvCallCounters) == 16, "layout");
+_Static_assert(MSHV_VM_COUNTERS_LEAST == 376, "layout");
+_Static_assert(sizeof(MshvMsrCounters) == 16, "layout");
 _Static_assert(sizeof(MshvVpCounters) == 320, "layout");
-_Static_assert(sizeof(MshvCounters) == 83384, "layout");
+_Static_assert(sizeof(MshvCounters) == 87616, "layout");
 _Static_assert(MSHV_CALL__MAX <= MSHV_COUNTERS_CALLS, "append only");
 _Static_assert(MSHV_FALLBACK__MAX <= MSHV_COUNTERS_FALLBACKS, "append only");
+_Static_assert(MSHV_REFUSED__MAX <= MSHV_COUNTERS_REFUSALS, "append only");
 
 #endif

@@ -38,7 +38,8 @@ SHORT = {'flags': 144, 'state': 148}
 LONG = {name: 152 + 8 * i for i, name in enumerate(
     '''start first-exit first-interrupt regions bytes dirty-passes dirty-pages
     pic irqfds ioeventfds passthrough vps'''.split())}
-FALLBACKS = 248
+FALLBACKS, REFUSED, OTHER_MSRS = 248, 376, 504
+REFUSALS = 'msi smi irqfd routes ioeventfd memory tracking'.split()
 UUID = '12345678-1234-5678-9abc-def012345678'
 
 
@@ -58,7 +59,8 @@ class Counters:
         self.page = mmap.mmap(self.fd, 0, mmap.MAP_SHARED, mmap.PROT_READ)
         (self.magic, self.version, self.size, self.at_vm, self.vm_size,
          self.at_call, self.call_size, self.call_count, self.at_vp,
-         self.vp_size, self.vp_count) = struct.unpack_from('=Q10I', self.page)
+         self.vp_size, self.vp_count, self.at_msr, self.msr_size,
+         self.msr_count) = struct.unpack_from('=Q13I', self.page)
 
     def long(self, at):
         return struct.unpack_from('=Q', self.page, at)[0]
@@ -84,6 +86,18 @@ class Counters:
             all_[f'errors-{name}'] = self.long(at + 8)
         return all_
 
+    def refusals(self):
+        """Of the kernel, and of MSRs; as query-stats has them."""
+        all_ = {f'refused-{name}': self.long(self.at_vm + REFUSED + 8 * i)
+                for i, name in enumerate(REFUSALS)}
+        all_['unknown-msr-others'] = self.long(self.at_vm + OTHER_MSRS)
+        for i in range(self.msr_count):
+            number, _, count = struct.unpack_from(
+                '=2IQ', self.page, self.at_msr + i * self.msr_size)
+            if count:
+                all_[f'unknown-msr-{number:#x}'] = count
+        return all_
+
     def vp(self, i):
         """The same of one VP; nothing if there is none."""
         at = self.at_vp + i * self.vp_size
@@ -104,8 +118,9 @@ def busy(directory):
 def check_layout(vm, c):
     Tap.equal((c.magic, c.version, c.size, os.fstat(c.fd).st_size),
               (MAGIC, VERSION, c.size, c.size), 'magic, version and size')
-    Tap.equal((c.vm_size, c.call_size, c.call_count, c.vp_size, c.vp_count),
-              (376, 16, len(CALLS), 320, 256), 'sizes and numbers of rows')
+    Tap.equal((c.vm_size, c.call_size, c.call_count, c.vp_size, c.vp_count,
+               c.msr_size, c.msr_count), (512, 16, len(CALLS), 320, 256, 16,
+                                          256), 'sizes and numbers of rows')
     seals = fcntl.fcntl(c.fd, F_GET_SEALS)
     Tap.equal(seals & (SHRINK_GROW_SEAL | FUTURE_WRITE),
               SHRINK_GROW_SEAL | FUTURE_WRITE, 'all seals are there')
@@ -236,6 +251,28 @@ def events():
         c = Counters(vm.process.pid)
         until(lambda: c.fallback(IRQFD), pause=0.02)
         Tap.equal(c.fallback(IRQFD), 1, 'an irqfd that QEMU serves is seen')
+        Tap.equal(c.refusals()['refused-irqfd'], 1, 'and that it was refused')
+
+
+def refusals(directory):
+    """MSRs that nobody has, more than there is room for."""
+    rom = firmware(directory, '''mov $0x12340000, %ecx
+        2: rdmsr
+        inc %ecx
+        cmp $0x12340000 + 258, %ecx
+        jne 2b
+        mov $0x12340000, %ecx
+        wrmsr''')
+    with Vm('-M', 'pc,pit=off', '-m', '16', '-bios', rom,
+            accel='mshv,ignore-msrs=on') as vm:
+        vm.wait_done()
+        said = {name: value for name, value in vm.stats().items()
+                if name.startswith(('refused-', 'unknown-'))}
+        Tap.equal(Counters(vm.process.pid).refusals(), said,
+                  'refusals are those of query-stats')
+        Tap.equal([said.get(f'unknown-msr-{x}') for x in
+                   ('0x12340000', '0x123400ff', '0x12340100', 'others')],
+                  [2, 1, None, 2], 'unknown MSRs, by number')
 
 
 def stopped(directory):
@@ -282,6 +319,7 @@ with tempfile.TemporaryDirectory() as d:
     plain(d)
     fallbacks(d)
     events()
+    refusals(d)
     stopped(d)
     other_accelerator()
     no_memfd(d)

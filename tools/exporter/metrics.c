@@ -101,13 +101,13 @@ static void vm_exit(Text *text, const Vm *vm)
     const Snapshot *s = vm->snapshot;
     unsigned kind, i;
 
-    for (kind = 0; exit_names[kind]; kind++) {
+    for (kind = 0; exit_name(kind); kind++) {
         uint64_t sum = 0;
 
         for (i = 0; i < s->vp_count; i++) {
             sum += s->vps[i].exits[kind];
         }
-        vm_row(text, vm, "kind", exit_names[kind], sum);
+        vm_row(text, vm, "kind", exit_name(kind), sum);
     }
 }
 OF_EACH_VM(vm_exit)
@@ -120,7 +120,7 @@ static void vm_vcpu_exit(Text *text, const Vm *vm)
     for (i = 0; i < s->vp_count; i++) {
         uint64_t sum = 0;
 
-        for (kind = 0; exit_names[kind]; kind++) {
+        for (kind = 0; exit_name(kind); kind++) {
             sum += s->vps[i].exits[kind];
         }
         vm_begin(text, vm);
@@ -151,7 +151,7 @@ static void calls_of_vm(Text *text, const Vm *vm, bool failed)
     for (i = 0; i < MSHV_CALL__MAX; i++) {
         row = &vm->snapshot->calls[i];
         if (row->made) {
-            vm_row(text, vm, "call", call_names[i],
+            vm_row(text, vm, "call", mshv_call_names[i],
                    failed ? row->failed : row->made);
         }
     }
@@ -233,6 +233,39 @@ static void vm_fallback(Text *text, const Vm *vm)
     }
 }
 OF_EACH_VM(vm_fallback)
+
+static void vm_refusal(Text *text, const Vm *vm)
+{
+    unsigned i;
+
+    for (i = 0; i < MSHV_REFUSED__MAX; i++) {
+        vm_row(text, vm, "kind", mshv_refusal_names[i],
+               vm->snapshot->vm.refused[i]);
+    }
+}
+OF_EACH_VM(vm_refusal)
+
+/* A guest may try as many as it likes: only some have a label of their own. */
+#define MSR_LABELS 16
+
+static void vm_msr(Text *text, const Vm *vm)
+{
+    const Snapshot *s = vm->snapshot;
+    uint64_t others = s->vm.other_msrs;
+    unsigned i;
+
+    for (i = 0; i < s->msr_count; i++) {
+        g_autofree char *msr = g_strdup_printf("0x%x", s->msrs[i].number);
+
+        if (i < MSR_LABELS) {
+            vm_row(text, vm, "msr", msr, s->msrs[i].count);
+        } else {
+            others += s->msrs[i].count;
+        }
+    }
+    vm_row(text, vm, "msr", "other", others);
+}
+OF_EACH_VM(vm_msr)
 
 static void vm_device(Text *text, const Vm *vm)
 {
@@ -440,6 +473,12 @@ static const Metric metrics[] = {
     { "mshv_vm_fallbacks", "gauge", "VM, kind",
       "What QEMU does itself because the kernel or the hypervisor has refused",
       vm_fallbacks },
+    { "mshv_vm_refusals_total", "counter", "VM, kind",
+      "What the kernel or the hypervisor has refused, and the VM goes on "
+      "without", vm_refusals },
+    { "mshv_vm_unknown_msr_accesses_total", "counter", "VM, msr",
+      "Accesses to MSRs that neither the hypervisor nor QEMU implements: the "
+      "first 16 of a VM, and all others", vm_msrs },
     { "mshv_vm_passthrough_devices", "gauge", "VM",
       "Devices of the host that the VM has by VFIO now", vm_devices },
     { "mshv_device_present", "gauge", "",

@@ -1,5 +1,6 @@
 /*
- * What the numbers in the counters are called.
+ * What the numbers in the counters are called; query-stats has mshv/names.h,
+ * too.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -7,16 +8,14 @@
 #define TOOLS_NAMES_H
 
 #include <stdint.h>
-#include "mshv/counters.h"
+#include "mshv/names.h"
 #include "snapshot.h"
 
-/* As query-stats has them. */
-extern const char *const call_names[MSHV_CALL__MAX];
 extern const char *const fallback_names[MSHV_FALLBACK__MAX];
 extern const char *const state_names[MSHV_VM__MAX];
 
-/* Kinds of exits; NULL behind the last one, which is "other". */
-extern const char *const exit_names[SNAPSHOT_KINDS];
+/* Of kinds of exits; NULL behind the last one, which is "other". */
+const char *exit_name(unsigned kind);
 unsigned exit_kind_of_type(uint32_t type);
 
 #endif

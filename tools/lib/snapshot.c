@@ -91,9 +91,12 @@ static bool check_header(const MshvCountersHeader *h, size_t size,
         refuse(error, "counters of %u bytes in a file of %zu", h->size, size);
         return false;
     }
-    if (!fits(size, h->vm_offset, h->vm_size, sizeof(MshvVmCounters), 1) ||
+    if (!fits(size, h->vm_offset, h->vm_size, MSHV_VM_COUNTERS_LEAST, 1) ||
         !fits(size, h->call_offset, h->call_size, sizeof(MshvCallCounters),
               h->call_count) ||
+        (h->msr_offset &&
+         !fits(size, h->msr_offset, h->msr_size, sizeof(MshvMsrCounters),
+               h->msr_count)) ||
         !fits(size, h->vp_offset, h->vp_size, sizeof(MshvVpCounters),
               h->vp_count) || h->vp_count > MAX_VPS) {
         refuse(error, "counters with offsets or sizes that cannot be");
@@ -200,6 +203,43 @@ static void read_calls(Snapshot *s, const MshvCountersHeader *h,
     }
 }
 
+/* No number is there twice, whatever the page says. */
+static void add_msr(Snapshot *s, const MshvMsrCounters *row)
+{
+    unsigned i;
+
+    for (i = 0; i < s->msr_count && s->msrs[i].number != row->number; i++) {
+        ;
+    }
+    if (i == G_N_ELEMENTS(s->msrs)) {
+        s->vm.other_msrs += row->count;
+        return;
+    }
+    s->msrs[i].number = row->number;
+    s->msrs[i].count += row->count;
+    s->msr_count = MAX(s->msr_count, i + 1);
+}
+
+static void read_msrs(Snapshot *s, const MshvCountersHeader *h,
+                      const char *page, size_t present)
+{
+    MshvMsrCounters row;
+    uint32_t i;
+
+    for (i = 0; h->msr_offset && i < h->msr_count; i++) {
+        size_t offset = h->msr_offset + (size_t)i * h->msr_size;
+
+        if (offset + sizeof(row) > present) {
+            break;
+        }
+        copy_words(&row, page + offset, sizeof(row));
+        if (!row.count) {
+            break;
+        }
+        add_msr(s, &row);
+    }
+}
+
 static Snapshot *read_vps(const MshvCountersHeader *h,
                           const char *page, size_t present)
 {
@@ -232,6 +272,7 @@ Snapshot *snapshot_parse(const void *page, size_t present,
                          size_t size, GError **error)
 {
     MshvCountersHeader h;
+    size_t vm_size;
     Snapshot *s;
     unsigned i;
 
@@ -244,16 +285,17 @@ Snapshot *snapshot_parse(const void *page, size_t present,
     if (!check_header(&h, size, error)) {
         return NULL;
     }
-    if (h.vm_offset + sizeof(s->vm) > present ||
+    vm_size = MIN(h.vm_size, sizeof(s->vm));
+    if (h.vm_offset + vm_size > present ||
         h.call_offset + (size_t)h.call_size * h.call_count > present) {
         refuse(error, "counters that have not been written");
         return NULL;
     }
     s = read_vps(&h, page, present);
-    copy_words(&s->vm, (const char *)page + h.vm_offset,
-               sizeof(s->vm));
+    copy_words(&s->vm, (const char *)page + h.vm_offset, vm_size);
     clean_vm(s);
     read_calls(s, &h, page);
+    read_msrs(s, &h, page, present);
     s->calls[MSHV_CALL_RUN_VP].made = s->calls[MSHV_CALL_RUN_VP].failed;
     for (i = 0; i < s->vp_count; i++) {
         s->calls[MSHV_CALL_RUN_VP].made += runs(&s->vps[i]);

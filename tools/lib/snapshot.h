@@ -26,9 +26,11 @@ typedef struct VpSnapshot {
  * tells them.
  */
 typedef struct Snapshot {
-    MshvVmCounters vm;
+    MshvVmCounters vm;                  /* other_msrs: all without a row */
     char uuid[37];                      /* "" if there is none */
     MshvCallCounters calls[MSHV_CALL__MAX];     /* of RUN_VP, too */
+    unsigned msr_count;
+    MshvMsrCounters msrs[MSHV_COUNTERS_MSRS];   /* those in use */
     unsigned vp_count;
     VpSnapshot vps[];                   /* those that were created */
 } Snapshot;

@@ -109,8 +109,8 @@ static void draw(void)
     draw_rows(rows);
     draw_text(LINES - 1, A_REVERSE, ui.typing ?
               "type what names must contain; Enter ends" :
-              "q quit  1 VMs 2 exits 3 CPUs 4 calls 5 hypervisor  "
-              "Enter into VM  b back  s sort  / filter  p pause  +- interval");
+              "q quit  1 VMs 2 exits 3 CPUs 4 calls 5 refusals 6 hypervisor  "
+              "Enter into VM  b back  s sort  / filter  p pause  +- time");
     refresh();
 }
 

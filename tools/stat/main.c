@@ -20,7 +20,7 @@ static const GOptionEntry options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &json,
       "print one object a line, every interval", NULL },
     { "view", 'v', 0, G_OPTION_ARG_STRING, &view_name,
-      "vms (default), exits, vcpus, calls or hypervisor", "VIEW" },
+      "vms (default), exits, vcpus, calls, refusals or hypervisor", "VIEW" },
     { "pid", 'p', 0, G_OPTION_ARG_INT, &pid,
       "only the VM of this process", "PID" },
     { "sort", 's', 0, G_OPTION_ARG_STRING, &sort_name,

@@ -46,7 +46,7 @@ char *format_row(View view, const Row *row, bool rates)
 {
     static const char *const heads[VIEW__MAX] = {
         [VIEW_KINDS] = "EXIT", [VIEW_VCPUS] = "CPU", [VIEW_CALLS] = "CALL",
-        [VIEW_HYPERVISOR] = "WHAT",
+        [VIEW_REFUSALS] = "REFUSAL", [VIEW_HYPERVISOR] = "WHAT",
     };
     g_autofree char *name = NULL, *rate = NULL;
 

@@ -12,6 +12,7 @@ const char *const view_names[VIEW__MAX] = {
     [VIEW_KINDS] = "exits",
     [VIEW_VCPUS] = "vcpus",
     [VIEW_CALLS] = "calls",
+    [VIEW_REFUSALS] = "refusals",
     [VIEW_HYPERVISOR] = "hypervisor",
 };
 
@@ -80,7 +81,7 @@ static uint64_t exits_of(const VpSnapshot *vp)
     uint64_t sum = 0;
     unsigned kind;
 
-    for (kind = 0; exit_names[kind]; kind++) {
+    for (kind = 0; exit_name(kind); kind++) {
         sum += vp->exits[kind];
     }
     return sum;
@@ -116,8 +117,8 @@ static void add_kinds(GPtrArray *rows, const Vm *vm)
     for (i = 0; i < vm->snapshot->vp_count; i++) {
         const VpSnapshot *vp = &vm->snapshot->vps[i];
 
-        for (kind = 0; exit_names[kind]; kind++) {
-            add(rows, exit_names[kind], vp->exits[kind]);
+        for (kind = 0; exit_name(kind); kind++) {
+            add(rows, exit_name(kind), vp->exits[kind]);
         }
         add(rows, "(kicks)", vp->kicks);
     }
@@ -145,8 +146,33 @@ static void add_calls(GPtrArray *rows, const Vm *vm)
         const MshvCallCounters *call = &vm->snapshot->calls[i];
 
         if (call->made) {
-            add(rows, call_names[i], call->made)->errors += call->failed;
+            add(rows, mshv_call_names[i], call->made)->errors += call->failed;
         }
+    }
+}
+
+/* Those that there were. */
+static void add_refusals(GPtrArray *rows, const Vm *vm)
+{
+    const Snapshot *s = vm->snapshot;
+    unsigned i;
+
+    for (i = 0; i < MSHV_REFUSED__MAX; i++) {
+        g_autofree char *name = g_strconcat("refused-", mshv_refusal_names[i],
+                                            NULL);
+
+        if (s->vm.refused[i]) {
+            add(rows, name, s->vm.refused[i]);
+        }
+    }
+    for (i = 0; i < s->msr_count; i++) {
+        g_autofree char *name = g_strdup_printf("unknown-msr-0x%x",
+                                                s->msrs[i].number);
+
+        add(rows, name, s->msrs[i].count);
+    }
+    if (s->vm.other_msrs) {
+        add(rows, "unknown-msr-others", s->vm.other_msrs);
     }
 }
 
@@ -188,6 +214,7 @@ static GPtrArray *rows_of(const Sample *sample, View view, pid_t pid)
         [VIEW_KINDS] = add_kinds,
         [VIEW_VCPUS] = add_vcpus,
         [VIEW_CALLS] = add_calls,
+        [VIEW_REFUSALS] = add_refusals,
         [VIEW_HYPERVISOR] = NULL,
     };
     GPtrArray *rows = g_ptr_array_new_with_free_func(row_free);

@@ -28,6 +28,7 @@ typedef enum View {
     VIEW_KINDS,                 /* exits of a VM, or of all, by kind */
     VIEW_VCPUS,                 /* exits of a VM by virtual processor */
     VIEW_CALLS,                 /* calls to the kernel */
+    VIEW_REFUSALS,              /* what the kernel or all refuse to a VM */
     VIEW_HYPERVISOR,            /* what the hypervisor itself tells */
     VIEW__MAX
 } View;

@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/lockable.h"
+#include "accel/mshv/counters.h"
 #include "accel/mshv/partition.h"
 #include "emulate.h"
 #include "trace.h"
@@ -179,45 +180,24 @@ static const MsrRow *find_row(uint32_t msr)
 /* ---- What nobody implements ---- */
 
 /* By number, so that an operator sees them; after too many, all others. */
-#define UNKNOWN_MSRS 256
-
-static struct {
-    QemuMutex lock;
-    unsigned n;
-    struct {
-        uint32_t msr;
-        uint64_t count;
-    } msrs[UNKNOWN_MSRS];
-    uint64_t others;
-} unknown;
+static QemuMutex unknown_lock;
 
 static void count_unknown(uint32_t msr)
 {
+    MshvMsrCounters *rows = mshv_counters->msrs;
     unsigned i = 0;
 
-    QEMU_LOCK_GUARD(&unknown.lock);
-    while (i < unknown.n && unknown.msrs[i].msr != msr) {
+    QEMU_LOCK_GUARD(&unknown_lock);
+    while (i < MSHV_COUNTERS_MSRS && rows[i].count && rows[i].number != msr) {
         i++;
     }
-    if (i == UNKNOWN_MSRS) {
-        unknown.others++;
+    if (i == MSHV_COUNTERS_MSRS) {
+        mshv_counters_add(&mshv_counters->vm.other_msrs, 1);
         return;
     }
-    if (i == unknown.n) {
-        unknown.msrs[unknown.n++].msr = msr;
-    }
-    unknown.msrs[i].count++;
-}
-
-char *mshv_arch_unknown_msr(unsigned i, uint64_t *count)
-{
-    QEMU_LOCK_GUARD(&unknown.lock);
-    if (i < unknown.n) {
-        *count = unknown.msrs[i].count;
-        return g_strdup_printf("unknown-msr-0x%x", unknown.msrs[i].msr);
-    }
-    *count = unknown.others;
-    return i == unknown.n ? g_strdup("unknown-msr-others") : NULL;
+    /* Who sees a count sees whose it is. */
+    qatomic_set(&rows[i].number, msr);
+    qatomic_store_release(&rows[i].count, rows[i].count + 1);
 }
 
 /*
@@ -297,7 +277,7 @@ int mshv_msr_install(Error **errp)
 {
     bool exits = intercept_unimplemented(READ_AND_WRITE, NULL);
 
-    qemu_mutex_init(&unknown.lock);
+    qemu_mutex_init(&unknown_lock);
     intercept_rows(!exits);
     return set_unimplemented_action(exits, errp);
 }

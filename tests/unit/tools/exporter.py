@@ -129,6 +129,14 @@ def check_values():
            for by in ('apic', 'pic')], [500, 11], 'interrupts')
     equal([page.get('mshv_vm_fallbacks', pid=second, kind=kind)
            for kind in ('irqfd', 'ioeventfd')], [2, 0], 'fallbacks')
+    equal([page.get('mshv_vm_refusals_total', pid=first, kind=kind)
+           for kind in ('msi', 'irqfd')], [3, 0], 'refusals')
+    equal([page.get('mshv_vm_unknown_msr_accesses_total', pid=pid, msr=msr)
+           for pid in (first, second) for msr in ('0x8b', '0x1234', 'other')],
+          [4, 6, 9, [], [], 240], 'unknown MSRs, and that they are bounded')
+    equal(len([1 for n, l in page.all
+               if n == 'mshv_vm_unknown_msr_accesses_total' and
+               ('pid', str(second)) in l]), 17, 'at 16 of a VM')
     equal(page.get('kubevirt_HyperVLayered_hardware_passthrough_total',
                    pid=third), 1, 'devices')
     equal([page.get('mshv_vm_startup_seconds', pid=first, stage=stage)

@@ -35,12 +35,25 @@ static void scribble(MshvCounters *mapped)
     }
 }
 
-/* A virtual processor that exits all the time. */
+/* As many as there is room for: what a guest tries that looks for holes. */
+static void many_msrs(void)
+{
+    unsigned i;
+
+    page.vm.other_msrs = 0;
+    for (i = 0; i < MSHV_COUNTERS_MSRS; i++) {
+        page.msrs[i] = (MshvMsrCounters) { .number = 0x10000 + i, .count = 1 };
+    }
+}
+
+/* A virtual processor that exits all the time, and QEMU makes calls. */
 static void count(MshvCounters *mapped)
 {
     for (;;) {
         usleep(1000);
         __atomic_add_fetch(&mapped->vps[0].exits[0].count, 100,
+                           __ATOMIC_RELAXED);
+        __atomic_add_fetch(&mapped->calls[MSHV_CALL_SET_GUEST_MEMORY].made, 1,
                            __ATOMIC_RELAXED);
     }
 }
@@ -55,6 +68,7 @@ int main(int argc, char **argv)
     if (strcmp(kind, "stopped") == 0) {
         page.vm.state = MSHV_VM_INTERNAL_ERROR;
         page.vm.fallbacks[MSHV_FALLBACK_IRQFD] = 2;
+        many_msrs();
     } else if (strcmp(kind, "incoming") == 0) {
         page.vm.flags |= MSHV_VM_FLAG_INCOMING;
     } else if (strcmp(kind, "not-ready") == 0) {

@@ -42,6 +42,9 @@ void page_fill(MshvCounters *page, const char *name)
         .call_offset = offsetof(MshvCounters, calls),
         .call_size = sizeof(MshvCallCounters),
         .call_count = MSHV_CALL__MAX,
+        .msr_offset = offsetof(MshvCounters, msrs),
+        .msr_size = sizeof(MshvMsrCounters),
+        .msr_count = MSHV_COUNTERS_MSRS,
         .vp_offset = offsetof(MshvCounters, vps),
         .vp_size = sizeof(MshvVpCounters),
         .vp_count = MSHV_COUNTERS_VPS,
@@ -63,6 +66,10 @@ void page_fill(MshvCounters *page, const char *name)
     page->calls[MSHV_CALL_SET_GUEST_MEMORY].failed = 2;
     page->calls[MSHV_CALL_ASSERT_VIRTUAL_INTERRUPT].made = 500;
     page->calls[MSHV_CALL_RUN_VP].failed = 5;
+    page->vm.refused[MSHV_REFUSED_MSI] = 3;
+    page->vm.other_msrs = 9;
+    page->msrs[0] = (MshvMsrCounters) { .number = 0x8b, .count = 4 };
+    page->msrs[1] = (MshvMsrCounters) { .number = 0x1234, .count = 6 };
     fill_vp(&page->vps[0], 1);
     fill_vp(&page->vps[5], 2);
 }

@@ -54,6 +54,11 @@ def check_tables():
               [['assert-virtual-interrupt', '500', '-', '0'],
                ['run-vp', '368', '-', '5'],
                ['set-guest-memory', '20', '-', '2']], 'calls and errors')
+        text = run('--once', '--view', 'refusals', '--pid', str(first)).stdout
+        equal([line.split() for line in text.splitlines()[1:]],
+              [['unknown-msr-others', '9', '-'], ['unknown-msr-0x1234', '6', '-'],
+               ['unknown-msr-0x8b', '4', '-'], ['refused-msi', '3', '-']],
+              'what is refused')
         check_formats(second)
 
 
@@ -166,6 +171,8 @@ def check_live():
         screen.keys('4')
         screen.check(r'^run-vp +368 +0.0 +5', 'its calls')
         screen.keys('5')
+        screen.check(r'^unknown-msr-0x1234 +6 ', 'what is refused to it')
+        screen.keys('6')
         screen.check(r'^mshv-stat: hypervisor', 'the hypervisor')
         screen.keys('b')
         screen.check(r'^busy ', 'b goes back to all')

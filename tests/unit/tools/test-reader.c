@@ -26,8 +26,8 @@ static uint64_t exits(const VpSnapshot *vp, const char *name)
 {
     unsigned i;
 
-    for (i = 0; exit_names[i]; i++) {
-        if (g_str_equal(exit_names[i], name)) {
+    for (i = 0; exit_name(i); i++) {
+        if (g_str_equal(exit_name(i), name)) {
             return vp->exits[i];
         }
     }
@@ -73,6 +73,11 @@ START_TEST(what_qemu_writes_is_read)
     ck_assert_uint_eq(exits(&s->vps[1], "other"), 2 + 14);
     ck_assert_uint_eq(s->calls[MSHV_CALL_SET_GUEST_MEMORY].made, 20);
     ck_assert_uint_eq(s->calls[MSHV_CALL_SET_GUEST_MEMORY].failed, 2);
+    ck_assert_uint_eq(s->vm.refused[MSHV_REFUSED_MSI], 3);
+    ck_assert_uint_eq(s->vm.other_msrs, 9);
+    ck_assert_uint_eq(s->msr_count, 2);
+    ck_assert_uint_eq(s->msrs[1].number, 0x1234);
+    ck_assert_uint_eq(s->msrs[1].count, 6);
     /* (3 + 100 + 10 + 1 + 7) of the first VP, twice of the second, 5 failed */
     ck_assert_uint_eq(s->calls[MSHV_CALL_RUN_VP].made, 3 * 121 + 5);
 }
@@ -151,7 +156,7 @@ START_TEST(headers_that_cannot_be_are_refused)
         { F(magic), 1, "magic" },
         { F(version), 2, "version 2, and this program reads 1" },
         { F(version), 0, "version 0" },
-        { F(size), 0, "0 bytes in a file of 83384" },
+        { F(size), 0, "0 bytes in a file of 87616" },
         { F(size), UINT32_MAX, "4294967295 bytes in a file" },
         { F(vm_offset), 0, "offsets" },
         { F(vm_offset), 4, "offsets" },
@@ -166,6 +171,10 @@ START_TEST(headers_that_cannot_be_are_refused)
         { F(call_size), 20, "offsets" },
         { F(call_count), UINT32_MAX, "offsets" },
         { F(call_count), 1 << 28, "offsets" },
+        { F(msr_offset), 8, "offsets" },
+        { F(msr_offset), UINT32_MAX - 7, "offsets" },
+        { F(msr_size), 8, "offsets" },
+        { F(msr_count), UINT32_MAX, "offsets" },
         { F(vp_offset), UINT32_MAX - 7, "offsets" },
         { F(vp_size), 312, "offsets" },
         { F(vp_size), UINT32_MAX - 7, "offsets" },
@@ -211,6 +220,45 @@ START_TEST(newer_pages_are_read)
     ck_assert_uint_eq(s->calls[MSHV_CALL_CREATE_VP].made, 1);
     ck_assert_uint_eq(s->calls[MSHV_CALL_OTHER_HVCALL].made,
                       1 + MSHV_CALL__MAX);
+}
+END_TEST
+
+START_TEST(older_pages_are_read)
+{
+    g_autofree MshvCounters *page = g_new(MshvCounters, 1);
+    g_autofree Snapshot *s = NULL;
+
+    page_fill(page, "older");
+    page->header.vm_size = 376;
+    page->header.msr_offset = page->header.msr_size = 0;
+    page->header.msr_count = 0;
+    s = snapshot_parse(page, sizeof(*page), sizeof(*page), NULL);
+    ck_assert_ptr_ne(s, NULL);
+    ck_assert_str_eq(s->vm.name, "older");
+    ck_assert_uint_eq(s->vm.refused[MSHV_REFUSED_MSI], 0);
+    ck_assert_uint_eq(s->vm.other_msrs, 0);
+    ck_assert_uint_eq(s->msr_count, 0);
+}
+END_TEST
+
+/* One metric with the same labels twice, and Prometheus takes no other. */
+START_TEST(no_msr_is_there_twice)
+{
+    g_autofree MshvCounters *page = g_new(MshvCounters, 1);
+    g_autofree Snapshot *s = NULL;
+    unsigned i;
+
+    page_fill(page, "x");
+    for (i = 0; i < MSHV_COUNTERS_MSRS; i++) {
+        page->msrs[i].number = i % 3;
+        page->msrs[i].count = 1;
+    }
+    s = snapshot_parse(page, sizeof(*page), sizeof(*page), NULL);
+    ck_assert_ptr_ne(s, NULL);
+    ck_assert_uint_eq(s->msr_count, 3);
+    ck_assert_uint_eq(s->msrs[0].count, 86);
+    ck_assert_uint_eq(s->msrs[2].count, 85);
+    ck_assert_uint_eq(s->vm.other_msrs, 9);
 }
 END_TEST
 
@@ -597,6 +645,8 @@ int main(void)
     tcase_add_test(tc, half_built_pages_are_not_ready);
     tcase_add_test(tc, headers_that_cannot_be_are_refused);
     tcase_add_test(tc, newer_pages_are_read);
+    tcase_add_test(tc, older_pages_are_read);
+    tcase_add_test(tc, no_msr_is_there_twice);
     tcase_add_test(tc, texts_and_states_are_cleaned);
     tcase_add_test(tc, no_header_makes_it_read_outside);
     tcase_add_test(tc, a_page_may_change_meanwhile);
