@@ -3,22 +3,15 @@
  * System management mode on q35, as firmware uses it: handlers at the default
  * SMBASE, moved into TSEG, which is then closed and attacked from outside.
  */
-#include "guest.h"
+#include "smm.h"
 
 #ifndef SMIS
 #define SMIS            300
 #endif
-#define DEFAULT_SMBASE  0x30000
-#define TSEG            0x1f00000       /* the last MiB of 32 */
-#define TSEG_SIZE       0x100000
 #define SECRET          (TSEG + 0x80000)
 #define PATTERN         0x5ec2e75e
 #define REPORTS         0x20000         /* struct report for each APIC id */
 #define COMMAND         0x600
-#define SAVED_SMBASE    0xff00
-#define SAVED_REVISION  0xfefc
-#define SAVED_RIP       0xff78
-#define SMI_IPI         0x4200
 #define IPI_VECTOR      0x62
 #define MSR_EFER        0xc0000080
 
@@ -37,10 +30,8 @@ struct report {
 /* Written in SMM */
 #define REPORT(id)      ((volatile struct report *)(REPORTS + (id) * 64ull))
 
-#define STR_(x)         #x
-#define STR(x)          STR_(x)
-asm(".pushsection .text\n.code16\n"
-    ".globl smm_code, smm_code_end\nsmm_code:\n"
+#define STR(x)          SMM_STR(x)
+SMM_CODE(smm_code,
     " addr32 mov 0xfee00020, %eax\n shr $24, %eax\n"
     " mov %eax, %ebp\n mov %eax, %ebx\n shl $6, %ebx\n"
     " add $" STR(REPORTS) ", %ebx\n"
@@ -86,9 +77,7 @@ asm(".pushsection .text\n.code16\n"
     /* Until somebody presses the power button */
     "smm_sit:\n mov $0x600, %dx\n"
     "1: in %dx, %ax\n test $0x100, %ax\n jz 1b\n"
-    " mov $0x100, %ax\n out %ax, %dx\n jmp smm_check\n"
-    "smm_code_end:\n"
-    ".code64\n.popsection");
+    " mov $0x100, %ax\n out %ax, %dx\n jmp smm_check\n");
 
 static unsigned cpu_count;
 /* For other processors */
@@ -97,49 +86,17 @@ static uint32_t edu_memory;
 
 GUEST_CODE(apm, "out %al, $0xb2");
 
-/* Another processor writes it, or SMM does. */
-static void wait_for(volatile uint32_t *what, uint32_t wanted)
-{
-    while (*what < wanted) {
-        pause();
-    }
-}
-
-/* ---- The chipset ---- */
-
-static void enable_smi(void)
-{
-    pci_write(0xf8, 0x40, 0x601);
-    pci_write(0xf8, 0x44, pci_read(0xf8, 0x44) | 0x80);
-    outl(0x630, 0x21);
-}
-
-/* SMRAM at 0x9d, ESMRAMC at 0x9e */
-static void set_smram(uint8_t smram, uint8_t esmramc)
-{
-    uint32_t v = pci_read(0, 0x9c);
-
-    pci_write(0, 0x9c, (v & 0xff0000ff) | smram << 8 | esmramc << 16);
-}
-
 static void send_smi(unsigned id)
 {
     /* SMM writes there */
     volatile struct report *r = REPORT(id);
     uint32_t before = r->count;
 
-    write32(LAPIC + LAPIC_ICR_HIGH, id << 24);
-    write32(LAPIC + LAPIC_ICR, SMI_IPI);
+    smi_to(id);
     wait_for(&r->count, before + 1);
 }
 
 /* ---- One processor ---- */
-
-static void put_handler(uint32_t smbase)
-{
-    memcpy((void *)(smbase + 0x8000ull), CODE_OF(smm_code),
-           CODE_OF(smm_code_end) - CODE_OF(smm_code));
-}
 
 static void first_smi(void)
 {
@@ -149,7 +106,7 @@ static void first_smi(void)
     unsigned i;
     bool same = true;
 
-    put_handler(DEFAULT_SMBASE);
+    PUT_HANDLER(DEFAULT_SMBASE, smm_code);
     write32(COMMAND, NOTHING);
     before.rflags = 0xcd7 & ~0x300;
     after = before;
@@ -201,7 +158,7 @@ static void move_all(void)
 
     memset((void *)TSEG, 0, TSEG_SIZE);
     for (i = 0; i < cpu_count; i++) {
-        put_handler(TSEG + i * 0x10000);
+        PUT_HANDLER(TSEG + i * 0x10000, smm_code);
     }
     for (i = 0; i < 1024; i++) {
         write32(SECRET + i * 4, PATTERN);
@@ -212,7 +169,7 @@ static void move_all(void)
     }
     write32(COMMAND, NOTHING);
     equal(read32(SECRET), PATTERN, "TSEG is open before it is closed");
-    set_smram(0x1a, 0x39);              /* G_SMRAME, D_LCK; 1 MiB, T_EN */
+    close_tseg();
     equal(read32(SECRET), 0xffffffff, "and then is closed");
     for (i = 0; i < cpu_count; i++) {
         send_smi(i);
