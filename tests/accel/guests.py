@@ -44,7 +44,7 @@ GUESTS = [
     ('200 starts', 'reset-long', ('-M', 'pc', '-smp', '4')),
     *((f'SMM of {n}', 'smm', ('-M', 'q35,smm=on', '-smp', str(n), '-device',
                                'edu')) for n in (1, 2, 4)),
-    ('50000 SMIs', 'smm-long', ('-M', 'q35,smm=on', '-smp', '2', '-device',
+    ('100000 SMIs', 'smm-long', ('-M', 'q35,smm=on', '-smp', '2', '-device',
                                 'edu')),
     ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',
                                       *VGA)),
@@ -180,7 +180,7 @@ def run(name, image, arguments):
                 'isa-debugcon,iobase=0xe9,chardev=out', *arguments) as vm:
             done, why = False, ''
             try:
-                done = drive(vm, console, 600)
+                done = drive(vm, console, 1500)
                 why = f'status {vm.status()}'
             except (QmpError, TimeoutError) as e:
                 why = str(e)
