@@ -244,6 +244,11 @@ static void set_log(Object *obj, const char *value, Error **errp)
     }
 }
 
+static char *get_stop_reason(Object *obj, Error **errp)
+{
+    return mshv_lifecycle_stop_reason();
+}
+
 static bool get_ignore_msrs(Object *obj, Error **errp)
 {
     return mshv_ignore_msrs;
@@ -318,6 +323,9 @@ static void mshv_accel_class_init(ObjectClass *oc, void *data)
     object_class_property_add_str(oc, "log", get_log, set_log);
     object_class_property_set_description(oc, "log",
         "'lifecycle': a line for each thing that becomes of the VM; 'off'");
+    object_class_property_add_str(oc, "stop-reason", get_stop_reason, NULL);
+    object_class_property_set_description(oc, "stop-reason",
+        "Why the VM has stopped by itself (internal-error, io-error); or empty");
     object_class_property_add_str(oc, "x-fail-ioctl", NULL, set_fail_ioctl);
     object_class_property_set_description(oc, "x-fail-ioctl",
         "For tests: NAME:N[:ERRNO] lets the N-th call of that name fail");

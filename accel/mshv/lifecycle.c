@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/notify.h"
 #include "qemu/timer.h"
@@ -20,6 +21,9 @@
 #include "trace.h"
 
 bool mshv_lifecycle_log;
+
+G_LOCK_DEFINE_STATIC(stop_reason);
+static char *stop_reason;       /* NULL: none */
 
 static struct {
     int64_t began;              /* ms */
@@ -62,6 +66,40 @@ void mshv_lifecycle_first_exit(void)
          (vm->first_exit_time - vm->start_time) / SCALE_MS);
 }
 
+void mshv_lifecycle_guest_crash(const uint64_t *params, const char *text)
+{
+    g_autofree char *quoted = quote(text);
+
+    tell("the guest says that it has crashed", "guest-crash",
+         "arg1=0x%" PRIx64 " arg2=0x%" PRIx64 " arg3=0x%" PRIx64
+         " arg4=0x%" PRIx64 " arg5=0x%" PRIx64 " message=%s",
+         params[0], params[1], params[2], params[3], params[4], quoted);
+}
+
+static void set_stop_reason(const char *reason)
+{
+    G_LOCK(stop_reason);
+    g_free(stop_reason);
+    stop_reason = g_strdup(reason);
+    G_UNLOCK(stop_reason);
+}
+
+void mshv_lifecycle_stops(Error *err)
+{
+    set_stop_reason(error_get_pretty(err));
+    error_report_err(err);
+}
+
+char *mshv_lifecycle_stop_reason(void)
+{
+    char *reason;
+
+    G_LOCK(stop_reason);
+    reason = g_strdup(stop_reason ?: "");
+    G_UNLOCK(stop_reason);
+    return reason;
+}
+
 void mshv_lifecycle_triple_fault(int cpu)
 {
     tell("a CPU of the guest met a triple fault", "triple-fault", "cpu=%d",
@@ -70,8 +108,17 @@ void mshv_lifecycle_triple_fault(int cpu)
 
 static void state_changed(void *opaque, bool running, RunState state)
 {
-    tell(running ? "the VM runs" : "the VM has stopped",
-         running ? "run" : "stop", "state=%s", RunState_str(state));
+    g_autofree char *reason = NULL, *quoted = NULL;
+
+    if (running) {
+        set_stop_reason(NULL);
+        tell("the VM runs", "run", "state=%s", RunState_str(state));
+        return;
+    }
+    reason = mshv_lifecycle_stop_reason();
+    quoted = quote(reason);
+    tell("the VM has stopped", "stop", "state=%s%s%s", RunState_str(state),
+         *reason ? " reason=" : "", *reason ? quoted : "");
 }
 
 /* Machines are reset before they run for the first time, too. */

@@ -21,6 +21,7 @@
 #include "hidden.h"
 #include "host-memory.h"
 #include "ioctl.h"
+#include "lifecycle.h"
 #include "memory.h"
 #include "partition.h"
 #include "refusal.h"
@@ -80,7 +81,7 @@ static int set_guest_memory(const MshvRegion *region, bool map, Error **errp)
 void mshv_memory_fail(Error *err)
 {
     error_prepend(&err, "mshv: ");
-    error_report_err(err);
+    mshv_lifecycle_stops(err);
     if (!phase_check(PHASE_MACHINE_READY)) {
         exit(1);
     }

@@ -10,6 +10,7 @@
 #include "qemu/error-report.h"
 #include "system/runstate.h"
 #include "counters.h"
+#include "lifecycle.h"
 #include "partition.h"
 #include "reftime.h"
 #include "trace.h"
@@ -34,7 +35,8 @@ static void freeze(bool on)
     }
     if (!on) {
         /* Without timers the guest would only seem to run. */
-        error_reportf_err(err, "mshv: the guest's time does not go on: ");
+        error_prepend(&err, "mshv: the guest's time does not go on: ");
+        mshv_lifecycle_stops(err);
         qemu_system_vmstop_request_prepare();
         qemu_system_vmstop_request(RUN_STATE_INTERNAL_ERROR);
         return;

@@ -80,7 +80,7 @@ static void stop_vm_as(RunState state, CPUState *cpu, Error *err,
                        const char *what)
 {
     error_prepend(&err, "mshv: CPU %d: %s: ", cpu->cpu_index, what);
-    error_report_err(err);
+    mshv_lifecycle_stops(err);
     vm_stop(state);
 }
 

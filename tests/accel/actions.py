@@ -6,9 +6,10 @@ suspend to RAM. And what a user may ask of a guest: an NMI, a dump.
 A guest in real mode counts at 0x500, says at 0x504 how often it started, and
 does one thing.
 
-Usage: actions.py [rare]
+Usage: actions.py [rare] [crash]
 
-With "rare", only the messages that a hypervisor seldom sends.
+With "rare", only the messages that a hypervisor seldom sends; with "crash", only
+the MSRs by which a guest says that it has crashed.
 """
 
 import os
@@ -69,12 +70,17 @@ SUSPEND, POWER_OFF = sleep_type(1), sleep_type(0)
 
 
 class Guest(Vm):
-    def __init__(self, d, code, *args, machine='pc'):
+    def __init__(self, d, code, *args, machine='pc', **options):
         super().__init__('-M', machine, '-cpu', 'max', '-m', '16', '-bios', firmware(
             d, START + code + COUNT), '-device', 'pvpanic', '-device',
-            'ib700', *args, paused=True)
+            'ib700', *args, paused=True, **options)
         # Not before somebody listens.
         self.qmp('cont')
+
+    def events_of(self, name):
+        """How many have come by now."""
+        self.status()
+        return sum(event['event'] == name for event in self.events)
 
 
 def expect(vm, name, event, data, status):
@@ -261,6 +267,9 @@ def refused(d):
         with Guest(d, f'{code}\n', '-device', 'VGA,romfile=') as vm:
             Tap.ok(vm.wait_event('STOP', 30), f'{name}: the VM stops')
             Tap.equal(vm.status(), 'internal-error', f'{name}: status')
+            Tap.equal('qemu-system-x86_64: ' + vm.qmp(
+                'qom-get', path='/machine/accel', property='stop-reason'),
+                vm.said().strip(), f'{name}: why, by QMP')
             Tap.ok(re.fullmatch('qemu-system-x86_64: mshv: CPU 0: cannot run '
                                 f'the guest: {said}', vm.said().strip()),
                    f'{name}: what QEMU says', vm.said())
@@ -268,13 +277,79 @@ def refused(d):
             Tap.equal(vm.wait_end(30), 0, f'{name}: quit')
 
 
+def wrmsr(number, high, low=0):
+    return (f'mov ${number:#x}, %ecx\nmov ${high:#x}, %edx\n'
+            f'mov ${low:#x}, %eax\nwrmsr\n')
+
+
+# Five parameters, of which the last two are a text; what it reads back of the
+# command and of the second one.
+TEXT = b'it "burns"\n'
+CRASH_P0, CRASH_CTL, NOTIFY, NOTIFY_TEXT = (0x40000100, 0x40000105, 1 << 31,
+                                            1 << 30)
+CRASH_PARAMS = [0xd00d00010000d1e0, 2, 1 << 63, 0x700, len(TEXT)]
+CRASH = ''.join(
+    f'movb ${byte}, {0x700 + i:#x}\n' for i, byte in enumerate(TEXT)) + ''.join(
+    wrmsr(CRASH_P0 + i, value >> 32, value & 0xffffffff)
+    for i, value in enumerate(CRASH_PARAMS)) + f'''mov ${CRASH_CTL:#x}, %ecx
+rdmsr
+mov %edx, 0x600
+mov ${CRASH_P0 + 1:#x}, %ecx
+rdmsr
+mov %eax, 0x604
+'''
+
+
+def hyperv(event):
+    info = event and event['data'].get('info', {})
+    return event and (event['data']['action'], info.get('type'),
+                      [info.get(f'arg{i}') for i in range(1, 6)])
+
+
+def crash(d):
+    """Like pvpanic, and with what the guest has to say."""
+    told = CRASH + wrmsr(CRASH_CTL, NOTIFY | NOTIFY_TEXT)
+    with Guest(d, told, '-action', 'panic=pause',
+               accel='mshv,log=lifecycle') as vm:
+        event = vm.wait_event('GUEST_PANICKED', 30)
+        Tap.equal(hyperv(event), ('pause', 'hyper-v', CRASH_PARAMS),
+                  'a crash: GUEST_PANICKED with five parameters')
+        Tap.ok(vm.wait_event('STOP', 30), 'a crash: the VM stops')
+        Tap.equal((vm.status(), vm.word(0x600) >> 30, vm.word(0x604)),
+                  ('guest-panicked', 3, 2), 'a crash: what the guest saw')
+        Tap.ok('event=guest-crash arg1=0xd00d00010000d1e0 arg2=0x2 '
+               'arg3=0x8000000000000000 arg4=0x700 arg5=0xb '
+               'message="it \\"burns\\"\\n"\n' in vm.said(),
+               'a crash: its message', vm.said())
+        vm.qmp('cont')
+        Tap.ok(vm.moves(), 'a crash: the guest can go on')
+        Tap.equal(vm.events_of('GUEST_PANICKED'), 0, 'a crash: told once')
+    with Guest(d, CRASH + wrmsr(CRASH_CTL, NOTIFY_TEXT) +
+               wrmsr(CRASH_CTL, NOTIFY), '-action', 'panic=none') as vm:
+        Tap.equal(hyperv(vm.wait_event('GUEST_PANICKED', 30)),
+                  ('run', 'hyper-v', CRASH_PARAMS),
+                  'a crash, panic=none: GUEST_PANICKED')
+        Tap.ok(vm.moves(), 'a crash, panic=none: the guest runs on')
+        Tap.equal(vm.events_of('GUEST_PANICKED'), 0,
+                  'a crash, panic=none: only a notification is one')
+    # A text where there is nothing, and of any size
+    with Guest(d, wrmsr(CRASH_P0 + 3, 0xffffffff, 0xffffff00) +
+               wrmsr(CRASH_P0 + 4, 0xffffffff, 0xffffffff) +
+               wrmsr(CRASH_CTL, NOTIFY | NOTIFY_TEXT), '-action',
+               'panic=shutdown') as vm:
+        expect(vm, 'a crash, panic=shutdown', 'SHUTDOWN',
+               {'reason': 'guest-panic'}, 0)
+
+
 with tempfile.TemporaryDirectory() as directory:
     if 'rare' not in sys.argv:
+        crash(directory)
+    if not {'rare', 'crash'} & set(sys.argv):
         actions(directory)
         for name in MACHINES:
             power(directory, name)
         asked(directory)
         refused(directory)
-    if os.path.exists(COUNTERS):
+    if os.path.exists(COUNTERS) and 'crash' not in sys.argv:
         rare(directory)
 Tap.end()

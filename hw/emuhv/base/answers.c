@@ -25,6 +25,8 @@ static const char *const words[EMUHV_ANSWERS + 1] = {
     [EMUHV_NO_HOST_PROPERTIES] = "no-host-properties",
     /* MTRRs, SINTs and the hypercall page can be read, but not written */
     [EMUHV_FIXED_REGISTERS] = "fixed-registers",
+    /* A child cannot say that it has crashed */
+    [EMUHV_NO_CRASH_MSRS] = "no-crash-msrs",
 };
 
 static bool add(const char *word, uint32_t *answers)

@@ -51,7 +51,7 @@ typedef struct EmuhvVpIrq {
 typedef struct EmuhvPartitionIrq {
     APICCommonState *bus[EMUHV_APIC_IDS];
     uint64_t synth_features;
-    uint64_t guest_os_id, hypercall, reference_tsc, crash[5], crash_ctl;
+    uint64_t guest_os_id, hypercall, reference_tsc, crash[5];
     unsigned tsc_slot;          /* of the VP whose reference TSC page it is */
     bool time_frozen;
     uint64_t frozen_at;         /* reference time when it was frozen */

@@ -128,7 +128,8 @@ static uint64_t feature_of(uint32_t msr)
     case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
         return HV_SYNTH_FEATURE_SYNTHETIC_TIMERS;
     case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL:
-        return HV_SYNTH_FEATURE_HYPERVISOR_PRESENT;
+        return emuhv_answers(EMUHV_NO_CRASH_MSRS)
+               ? 0 : HV_SYNTH_FEATURE_HYPERVISOR_PRESENT;
     default:
         return 0;
     }
@@ -219,10 +220,10 @@ bool emuhv_synth_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val)
         return true;
     case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL - 1:
         ds->crash[msr - HV_X64_MSR_CRASH_P0] = val;
-        return true;
+        return !emuhv_answers(EMUHV_NO_CRASH_MSRS);
     case HV_X64_MSR_CRASH_CTL:
-        ds->crash_ctl = val;
-        return true;
+        /* Whom it may concern intercepts it. */
+        return !emuhv_answers(EMUHV_NO_CRASH_MSRS);
     default:
         return false;           /* read-only or unknown */
     }
@@ -293,10 +294,10 @@ bool emuhv_synth_rdmsr(EmuhvVp *vp, uint32_t msr, uint64_t *val)
         return true;
     case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL - 1:
         *val = ds->crash[msr - HV_X64_MSR_CRASH_P0];
-        return true;
+        return !emuhv_answers(EMUHV_NO_CRASH_MSRS);
     case HV_X64_MSR_CRASH_CTL:
-        *val = ds->crash_ctl;
-        return true;
+        *val = HV_CRASH_CTL_CRASH_NOTIFY | HV_CRASH_CTL_CRASH_NOTIFY_MSG;
+        return !emuhv_answers(EMUHV_NO_CRASH_MSRS);
     default:
         return false;
     }

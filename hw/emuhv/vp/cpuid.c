@@ -181,7 +181,8 @@ static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
          * a gap of two bits before the reference TSC.
          */
         r[0] = ((f >> 2) & 0x7f) | (f & 0xe00);
-        r[3] = (f & HV_SYNTH_FEATURE_FREQUENCY ? 1u << 8 : 0) | 1u << 10 |
+        r[3] = (f & HV_SYNTH_FEATURE_FREQUENCY ? 1u << 8 : 0) |
+               (emuhv_answers(EMUHV_NO_CRASH_MSRS) ? 0 : 1u << 10) |
                (f & HV_SYNTH_FEATURE_DIRECT_TIMERS ? 1u << 19 : 0);
         break;
     case 0x40000004:

@@ -287,4 +287,10 @@ int mshv_mce_deliver(CPUState *cs, Error **errp);
 bool mshv_mce_read(const CPUX86State *env, uint32_t msr, uint64_t *value);
 bool mshv_mce_write(CPUX86State *env, uint32_t msr, uint64_t value);
 
+/* ---- crash.c: a guest that says that it has crashed ---- */
+
+/* HV_X64_MSR_CRASH_*; never refused. */
+bool mshv_crash_read(const CPUX86State *env, uint32_t msr, uint64_t *value);
+bool mshv_crash_write(CPUX86State *env, uint32_t msr, uint64_t value);
+
 #endif

@@ -112,6 +112,12 @@ static bool read_mce(CPUX86State *env, const MsrRow *row, uint32_t msr,
     return mshv_mce_read(env, msr, value);
 }
 
+static bool read_crash(CPUX86State *env, const MsrRow *row, uint32_t msr,
+                       uint64_t *value)
+{
+    return mshv_crash_read(env, msr, value);
+}
+
 #define MSR_PERF_STATUS_VALUE   (1000 | 4ull << 40)     /* ticks; multiplier */
 
 static const MsrRow msr_rows[] = {
@@ -147,6 +153,10 @@ static const MsrRow msr_rows[] = {
     { 0x619, 0x619, constant },                 /* DRAM, power planes */
     { 0x639, 0x639, constant },
     { 0x641, 0x641, constant },
+    /* What a guest that has crashed says, and that it has */
+    { HV_X64_MSR_CRASH_P0, HV_X64_MSR_CRASH_P4, read_crash, mshv_crash_write },
+    { HV_X64_MSR_CRASH_CTL, HV_X64_MSR_CRASH_CTL, read_crash, mshv_crash_write,
+      .ours = true },
     /* AMD's */
     { 0xc0010000, 0xc0010007, constant, ignored },      /* K7's counters */
     { 0xc0010010, 0xc0010010, constant, ignored, .ours = true },   /* SYSCFG */
