@@ -8,7 +8,6 @@
 #include "qapi/qapi-visit-common.h"
 #include "qapi/visitor.h"
 #include "qobject/qdict.h"
-#include "qemu/accel.h"
 #include "qemu/config-file.h"
 #include "qemu/error-report.h"
 #include "qemu/option.h"
@@ -16,6 +15,7 @@
 #include "hw/qdev-core.h"
 #include "migration/blocker.h"
 #include "mshv/mshv.h"
+#include "mshv-compat/accel.h"
 #include "system/system.h"
 #include "access.h"
 #include "arch.h"
@@ -127,9 +127,8 @@ static int init(MshvState *s, const MachineState *ms, Error **errp)
     return ret;
 }
 
-static int mshv_init_machine(MachineState *ms)
+int mshv_accel_init_machine(AccelState *accel, MachineState *ms)
 {
-    AccelState *accel = current_accel();
     Error *err = NULL;
     int ret = init(MSHV_ACCEL(accel), ms, &err);
 
@@ -172,7 +171,7 @@ static char *migration_obstacle(void)
     return mshv_arch_migration_obstacle();
 }
 
-static void mshv_setup_post(MachineState *ms, AccelState *accel)
+void mshv_accel_setup_post(AccelState *accel)
 {
     static Error *blocker;
     g_autofree char *obstacle = migration_obstacle();
@@ -188,10 +187,15 @@ static void mshv_setup_post(MachineState *ms, AccelState *accel)
     }
 }
 
-static int mshv_gdbstub_sstep_flags(void)
+int mshv_accel_sstep_flags(AccelState *accel)
 {
     /* Timers are the hypervisor's: they cannot stand still (SSTEP_NOTIMER). */
     return mshv_arch_supports_guest_debug() ? SSTEP_ENABLE | SSTEP_NOIRQ : 0;
+}
+
+void mshv_accel_pre_resume(bool step_pending)
+{
+    mshv_arch_pre_resume(step_pending);
 }
 
 static char *get_device(Object *obj, Error **errp)
@@ -295,16 +299,14 @@ static void mshv_accel_instance_finalize(Object *obj)
     g_free(MSHV_ACCEL(obj)->device);
 }
 
-static void mshv_accel_class_init(ObjectClass *oc, void *data)
+static void mshv_accel_class_init(ObjectClass *oc, MshvClassData *data)
 {
     AccelClass *ac = ACCEL_CLASS(oc);
 
     ac->name = "mshv";
-    ac->init_machine = mshv_init_machine;
-    ac->setup_post = mshv_setup_post;
+    mshv_set_hooks(ac);
     ac->cpu_common_realize = mshv_cpu_realize;
     ac->cpu_common_unrealize = mshv_cpu_unrealize;
-    ac->gdbstub_supported_sstep_flags = mshv_gdbstub_sstep_flags;
     ac->reports_init_error = true;
     ac->allowed = &mshv_allowed;
 

@@ -8,7 +8,7 @@
 #include "qemu/atomic.h"
 #include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hw/qdev-core.h"
 #include "trace/trace-system.h"
 #include "access.h"

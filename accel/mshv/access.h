@@ -7,7 +7,7 @@
 #define ACCEL_MSHV_ACCESS_H
 
 #include "qemu/main-loop.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "trace/trace-system.h"
 #include "vp.h"
 

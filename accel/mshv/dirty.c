@@ -8,8 +8,7 @@
 #include "qemu/bitmap.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"
-#include "exec/memory.h"
-#include "exec/ram_addr.h"
+#include "mshv-compat/memory.h"
 #include "migration/misc.h"
 #include "counters.h"
 #include "dirty.h"
@@ -227,7 +226,7 @@ void mshv_dirty_sync(const MshvRegion *region)
             sync_failed(err);
             return;
         }
-        cpu_physical_memory_set_dirty_lebitmap(bitmap, ram + start, batch);
+        physical_memory_set_dirty_lebitmap(bitmap, ram + start, batch);
         dirty += bitmap_count_one(bitmap, batch);
     }
     mshv_counters_add(&mshv_counters->vm.dirty_passes, 1);

@@ -6,7 +6,7 @@
 #ifndef ACCEL_MSHV_EVENTFD_H
 #define ACCEL_MSHV_EVENTFD_H
 
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 
 /* MemoryListener's eventfd_add and eventfd_del, for memory. */
 void mshv_eventfd_add(MemoryListener *listener, MemoryRegionSection *section,

@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/range.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hidden.h"
 #include "memory.h"
 #include "dirty.h"

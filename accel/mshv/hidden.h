@@ -9,7 +9,7 @@
 #ifndef ACCEL_MSHV_HIDDEN_H
 #define ACCEL_MSHV_HIDDEN_H
 
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 
 /*
  * The regions in @hidden are what VPs inside see where they are, instead of

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include <sys/mman.h>
 #include "qapi/error.h"
-#include "exec/ramblock.h"
+#include "mshv-compat/memory.h"
 #include "exec/ramlist.h"
 #include "hw/boards.h"
 #include "hw/pci/pci_device.h"

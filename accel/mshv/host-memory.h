@@ -7,7 +7,7 @@
 #ifndef ACCEL_MSHV_HOST_MEMORY_H
 #define ACCEL_MSHV_HOST_MEMORY_H
 
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 
 void mshv_host_memory_init(void);
 

@@ -238,7 +238,8 @@ static void remove_irqfd(MshvIrqfd *irqfd)
  * virtio loses sight of a notifier whose queue's vector the guest changes while
  * the device runs, and closes it. The next one has its number.
  */
-int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
+int mshv_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
+                                        int virq)
 {
     int fd = event_notifier_get_fd(n);
     MshvIrqfd *irqfd = find_irqfd(fd);
@@ -260,7 +261,7 @@ int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
 }
 
 /* For the same reason @virq may be wrong; and it is no error to have none. */
-int mshv_irqchip_remove_irqfd(EventNotifier *n, int virq)
+int mshv_irqchip_remove_irqfd_notifier_gsi(EventNotifier *n, int virq)
 {
     MshvIrqfd *irqfd = find_irqfd(event_notifier_get_fd(n));
 

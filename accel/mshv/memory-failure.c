@@ -9,7 +9,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
-#include "exec/ram_addr.h"
+#include "mshv-compat/memory.h"
 #include "system/reset.h"
 #include "arch.h"
 #include "memory.h"

@@ -10,8 +10,7 @@
 #include "qemu/cutils.h"
 #include "qemu/main-loop.h"
 #include "qemu/units.h"
-#include "exec/memory.h"
-#include "exec/ramblock.h"
+#include "mshv-compat/memory.h"
 #include "memory.h"
 #include "trace.h"
 

@@ -7,7 +7,7 @@
 #define ACCEL_MSHV_MEMORY_H
 
 #include "exec/hwaddr.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "hw/core/cpu.h"
 #include "region-table.h"
 #include "vp.h"

@@ -37,12 +37,13 @@ void mshv_irqchip_commit_routes(void)
 {
 }
 
-int mshv_irqchip_add_irqfd(EventNotifier *n, int virq)
+int mshv_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
+                                        int virq)
 {
     return -ENOSYS;
 }
 
-int mshv_irqchip_remove_irqfd(EventNotifier *n, int virq)
+int mshv_irqchip_remove_irqfd_notifier_gsi(EventNotifier *n, int virq)
 {
     return -ENOSYS;
 }

@@ -12,10 +12,9 @@
 #include "qemu/rcu.h"
 #include "exec/cpu-common.h"
 #include "hw/qdev-core.h"
-#include "system/accel-ops.h"
-#include "system/cpus.h"
 #include "system/runstate.h"
 #include "gdbstub/enums.h"
+#include "mshv-compat/accel.h"
 #include "arch.h"
 #include "ioctl.h"
 #include "lifecycle.h"
@@ -269,7 +268,7 @@ static void *vcpu_thread(void *opaque)
         }
         /* A full barrier: what the kick was for is looked at after this. */
         kicked = qatomic_xchg(&cpu->accel->kicked, 0);
-        qemu_wait_io_event(cpu);
+        mshv_process_cpu_events(cpu);
         if (!kicked) {
             mshv_rendezvous_wait(cpu);
         }
@@ -385,7 +384,7 @@ static int update_guest_debug(CPUState *cpu)
     return ret;
 }
 
-static void mshv_accel_ops_class_init(ObjectClass *oc, void *data)
+static void mshv_accel_ops_class_init(ObjectClass *oc, MshvClassData *data)
 {
     AccelOpsClass *ops = ACCEL_OPS_CLASS(oc);
 
@@ -397,7 +396,7 @@ static void mshv_accel_ops_class_init(ObjectClass *oc, void *data)
     ops->synchronize_post_reset = synchronize_post_reset;
     ops->synchronize_post_init = synchronize_post_init;
     ops->synchronize_pre_loadvm = synchronize_pre_loadvm;
-    ops->synchronize_pre_resume = mshv_arch_pre_resume;
+    mshv_set_ops_hooks(ops);
     ops->supports_guest_debug = mshv_arch_supports_guest_debug;
     ops->update_guest_debug = update_guest_debug;
     ops->insert_breakpoint = mshv_arch_insert_breakpoint;

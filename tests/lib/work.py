@@ -15,7 +15,7 @@ UNIT = 'build/unit/'
 # Directories that programs make.
 MADE = ('__pycache__', 'coverage-counts')
 # What is built, and what each kind of test depends on, or does not.
-CODE = ('accel/', 'target/', 'hw/', 'include/', 'patches/')
+CODE = ('accel/', 'target/', 'hw/', 'include/', 'compat/', 'patches/')
 UNIT_SOURCES = ('accel/', 'target/', 'include/', 'meson', 'tests/unit/')
 NOT_QEMU = ('docs/', 'README', 'tests/unit/', 'tests/style/', 'tests/build/',
             'tests/mutants/', 'tests/coverage/', 'tests/lib/work.py')

@@ -3,8 +3,7 @@
  * Emulated Microsoft hypervisor: the parent's memory.
  */
 #include "qemu/osdep.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "hw/emuhv/base/base.h"
 
 /* Length of the RAM at @gpa, @len at most; 0: not RAM. */

@@ -8,10 +8,10 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
-#include "exec/exec-all.h"
-#include "exec/helper-proto.h"
+#include "mshv-compat/translation.h"
 #include "hw/core/cpu.h"
 #include "target/i386/cpu.h"
+#include "exec/helper-proto.h"
 #include "target/i386/tcg/helper-tcg.h"
 #include "hw/emuhv/hcall/hcall-int.h"
 

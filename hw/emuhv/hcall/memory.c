@@ -3,8 +3,7 @@
  * Emulated Microsoft hypervisor: hypercalls about memory.
  */
 #include "qemu/osdep.h"
-#include "exec/address-spaces.h"
-#include "exec/memory-internal.h"
+#include "mshv-compat/memory.h"
 #include "hw/i386/apic.h"
 #include "hw/i386/apic_internal.h"
 #include "hw/emuhv/hcall/hcall-int.h"
@@ -54,17 +53,20 @@ static uint16_t withdraw_memory(EmuhvHcall *c)
  */
 static bool device_page(uint64_t pfn)
 {
-    hwaddr gpa = pfn << EMUHV_PAGE_BITS, xlat, len = EMUHV_PAGE_SIZE;
-    MemoryRegion *mr;
+    hwaddr gpa = pfn << EMUHV_PAGE_BITS;
+    MemoryRegionSection found;
 
     if (gpa >= APIC_DEFAULT_ADDRESS &&
         gpa < APIC_DEFAULT_ADDRESS + APIC_SPACE_SIZE) {
         return false;
     }
-    RCU_READ_LOCK_GUARD();
-    mr = address_space_translate(&address_space_memory, gpa, &xlat, &len,
-                                 true, MEMTXATTRS_UNSPECIFIED);
-    return mr->ops != &unassigned_mem_ops && len == EMUHV_PAGE_SIZE;
+    found = memory_region_find(get_system_memory(), gpa, EMUHV_PAGE_SIZE);
+    if (!found.mr) {
+        return false;
+    }
+    memory_region_unref(found.mr);
+    return found.offset_within_address_space == gpa &&
+           int128_get64(found.size) == EMUHV_PAGE_SIZE;
 }
 
 static bool source_valid(uint64_t pfn, unsigned pages, uint32_t flags)

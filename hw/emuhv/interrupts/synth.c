@@ -9,7 +9,7 @@
 #include "qemu/host-utils.h"
 #include "qemu/timer.h"
 #include "cpu.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hw/emuhv/interrupts/interrupts.h"
 #include "hw/emuhv/memory/memory.h"
 

@@ -5,8 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "hw/boards.h"
 #include "hw/emuhv/memory/memory.h"
 

@@ -13,9 +13,8 @@
 #include "exec/cputlb.h"
 #include "exec/page-protection.h"
 #include "tcg/tcg.h"
-#include "exec/address-spaces.h"
-#include "exec/exec-all.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
+#include "mshv-compat/translation.h"
 #include "hw/emuhv/memory/memory.h"
 
 /* Where the doorbell region is: above every GPA that a child can have. */

@@ -6,8 +6,7 @@
 #include "qapi/error.h"
 #include "qemu/timer.h"
 #include "cpu.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/emuhv/parent/parent-int.h"
 

@@ -9,12 +9,11 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hw/i386/apic.h"
 #include "hw/i386/apic-msidef.h"
 #include "hw/i386/apic_internal.h"
 #include "hw/pci/msi.h"
-#include "exec/memory.h"
 #include "mshv/hvabi.h"
 #include "hw/emuhv/parent/parent-int.h"
 #include "hw/emuhv/trace.h"

@@ -6,8 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/timer.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "hw/emuhv/memory/memory.h"
 #include "hw/emuhv/partition/partition-int.h"
 

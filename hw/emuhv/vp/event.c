@@ -10,7 +10,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
-#include "exec/exec-all.h"
+#include "mshv-compat/translation.h"
 #include "hw/i386/apic.h"
 #include "target/i386/tcg/helper-tcg.h"
 #include "hw/emuhv/vp/vp-int.h"
@@ -207,7 +207,7 @@ void emuhv_do_debug_event(X86CPU *cpu)
 static bool irq_pending(EmuhvVp *vp)
 {
     APICCommonState *s = emuhv_vp_apic(vp);
-    int irr = apic_get_highest_priority_irr(DEVICE(s));
+    int irr = apic_get_highest_priority_irr(vp->base.cpu->apic_state);
 
     return vp->irq->extint ||
            ((s->spurious_vec & APIC_SV_ENABLE) && irr >= 0 &&

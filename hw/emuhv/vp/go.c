@@ -6,7 +6,7 @@
 #include "qemu/bswap.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hw/i386/apic.h"
 #include "hw/emuhv/vp/vp-int.h"
 

@@ -11,7 +11,7 @@
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
 #include "cpu.h"
-#include "exec/exec-all.h"
+#include "mshv-compat/translation.h"
 #include "hw/i386/apic.h"
 #include "target/i386/tcg/helper-tcg.h"
 #include "hw/emuhv/vp/vp-int.h"
@@ -258,7 +258,7 @@ void emuhv_do_check_intercept(CPUX86State *env, uint32_t type,
         break;
     case SVM_EXIT_SMI:
         /* Children have no SMM: its memory would be the parent's. */
-        cs->interrupt_request &= ~CPU_INTERRUPT_SMI;
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_SMI);
         cpu_loop_exit(cs);
     default:
         break;

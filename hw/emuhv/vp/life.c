@@ -40,7 +40,7 @@ static void vp_init(EmuhvVp *vp)
 
     emuhv_cpuid_setup(vp);
     cpu_reset(CPU(cpu));
-    device_cold_reset(cpu->apic_state);
+    device_cold_reset(DEVICE(cpu->apic_state));
     CPU(cpu)->interrupt_request = 0;
     CPU(cpu)->exception_index = -1;
     s->guest_halted = vp->partition->cfg.lapic && vp->index != 0;

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "cpu.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hw/emuhv/vp/vp-int.h"
 
 #define AT(field)   offsetof(struct hv_vp_register_page, field)

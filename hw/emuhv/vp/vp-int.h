@@ -16,7 +16,7 @@
 #define HW_EMUHV_VP_INT_H
 
 #include "cpu.h"
-#include "exec/exec-all.h"
+#include "mshv-compat/translation.h"
 #include "hw/emuhv/interrupts/interrupts.h"
 #include "hw/emuhv/memory/memory.h"
 #include "hw/emuhv/vp/vp.h"

@@ -18,6 +18,7 @@
 #include "accel/mshv/refusal.h"
 #include "accel/mshv/vp.h"
 #include "mshv/x86.h"
+#include "mshv-compat/accel.h"
 #include "mshv-x86.h"
 #include "smm.h"
 #include "trace.h"
@@ -114,7 +115,7 @@ static int read_lapic(CPUState *cs, Error **errp)
 int mshv_apic_get(CPUState *cs, Error **errp)
 {
     MshvX86 *x86 = mshv_x86(cs);
-    DeviceState *dev = X86_CPU(cs)->apic_state;
+    DeviceState *dev = DEVICE(X86_CPU(cs)->apic_state);
     int ret;
 
     if (!dev) {
@@ -153,7 +154,7 @@ static void lapic_change(struct hv_local_interrupt_controller_state *now,
 int mshv_apic_put(CPUState *cs, MshvPutLevel level, Error **errp)
 {
     MshvX86 *x86 = mshv_x86(cs);
-    DeviceState *dev = X86_CPU(cs)->apic_state;
+    DeviceState *dev = DEVICE(X86_CPU(cs)->apic_state);
     bool only_changes = level == MSHV_PUT_RUNTIME && x86->lapic_read_valid;
     struct hv_local_interrupt_controller_state want = x86->lapic_read;
     uint32_t size = HV_HYP_PAGE_SIZE;
@@ -449,7 +450,7 @@ static void unrealize(DeviceState *dev)
 {
 }
 
-static void apic_class_init(ObjectClass *oc, void *data)
+static void apic_class_init(ObjectClass *oc, MshvClassData *data)
 {
     APICCommonClass *apic = APIC_COMMON_CLASS(oc);
 

@@ -9,8 +9,9 @@
 #include "qemu/error-report.h"
 #include "accel/accel-cpu-target.h"
 #include "accel/mshv/partition.h"
-#include "host-cpu.h"
 #include "mshv/x86.h"
+#include "mshv-compat/accel.h"
+#include "mshv-compat/x86-cpu.h"
 #include "mshv-x86.h"
 #include "smm.h"
 
@@ -49,8 +50,8 @@ static void cpu_instance_init(CPUState *cs)
     if (X86_CPU_GET_CLASS(cpu)->model) {
         x86_cpu_apply_props(cpu, default_props);
     }
-    if (cpu->max_features) {
-        host_cpu_max_instance_init(cpu);
+    if (mshv_cpu_has_all_features(cpu)) {
+        mshv_cpu_take_identity(cpu);
         without_cmp_legacy(cpu);
         env->cpuid_min_level = mshv_x86_supported_cpuid(0, 0, R_EAX);
         env->cpuid_min_xlevel =
@@ -92,7 +93,7 @@ static bool cpu_realize(CPUState *cs, Error **errp)
     X86CPU *cpu = X86_CPU(cs);
 
     /* All that there is, as -cpu host has it, does not ask for what is not. */
-    if (cpu->enable_pmu && !cpu->max_features) {
+    if (cpu->enable_pmu && !mshv_cpu_has_all_features(cpu)) {
         warn_report_once("mshv: the CPU property pmu=on is ignored: there is "
                          "no performance monitoring");
     }
@@ -103,7 +104,7 @@ static bool cpu_realize(CPUState *cs, Error **errp)
     return true;
 }
 
-static void cpu_accel_class_init(ObjectClass *oc, void *data)
+static void cpu_accel_class_init(ObjectClass *oc, MshvClassData *data)
 {
     AccelCPUClass *acc = ACCEL_CPU_CLASS(oc);
 

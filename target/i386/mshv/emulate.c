@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
-#include "exec/memory.h"
+#include "mshv-compat/memory.h"
 #include "system/hw_accel.h"
 #include "accel/mshv/access.h"
 #include "emulate.h"

@@ -16,17 +16,17 @@
 #include "mshv-x86.h"
 
 /* Feature bits that virtual machines can have at all. */
-typedef struct FeatureMask {
+typedef struct MshvFeatureMask {
     uint32_t leaf, subleaf;
     int reg;
     uint32_t mask;              /* what the host has of these */
     uint32_t always;            /* virtual: whatever the host has */
-} FeatureMask;
+} MshvFeatureMask;
 
 #define CPUID_7_0_EDX_MD_CLEAR      (1u << 10)
 #define CPUID_8000_0007_EDX_INVTSC  (1u << 8)
 
-static const FeatureMask feature_masks[] = {
+static const MshvFeatureMask feature_masks[] = {
     { 1, 0, R_EDX,
       CPUID_FP87 | CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR |
       CPUID_PAE | CPUID_MCE | CPUID_CX8 | CPUID_APIC | CPUID_SEP | CPUID_MTRR |
@@ -332,7 +332,7 @@ uint32_t mshv_x86_supported_cpuid(uint32_t leaf, uint32_t subleaf, int reg)
                (allowed()->xsave_states >> (reg == R_EDX ? 32 : 0));
     }
     for (i = 0; i < ARRAY_SIZE(feature_masks); i++) {
-        const FeatureMask *m = &feature_masks[i];
+        const MshvFeatureMask *m = &feature_masks[i];
 
         if (m->leaf == leaf && m->subleaf == subleaf && m->reg == reg) {
             uint32_t bits = host_register(leaf, subleaf, reg) & m->mask;

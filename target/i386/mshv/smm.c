@@ -8,7 +8,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
-#include "exec/address-spaces.h"
+#include "mshv-compat/memory.h"
 #include "hw/boards.h"
 #include "hw/i386/x86.h"
 #include "system/hw_accel.h"
