@@ -18,6 +18,10 @@ OUT := $(BUILD)/out
 PROGRAMS := qemu-system-x86_64 qemu-img qemu-bridge-helper
 prefix ?= /usr/local
 JOBS ?= $(shell nproc)
+# make QEMU_SERIES=10.2 ... builds and tests with that one; else it is what
+# ./configure was told, or its default.
+QEMU_SERIES ?=
+CONFIGURE := ./configure $(QEMU_SERIES:%=--qemu-series=%)
 # Clones of this tree in other places share ccache's results.
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
@@ -31,7 +35,7 @@ all: build
 
 # Nothing is configured twice: ./configure sees what has changed.
 $(OUT)/build.ninja:
-	./configure
+	$(CONFIGURE)
 
 build: $(OUT)/build.ninja
 	@scripts/in-turn $(BUILD)/.lock 'a build in $(CURDIR)/$(BUILD)' \
@@ -45,7 +49,7 @@ build-now:
 
 setup:
 	@scripts/setup build check
-	@[ -e $(OUT)/build.ninja ] || ./configure
+	@[ -z '$(QEMU_SERIES)' ] && [ -e $(OUT)/build.ninja ] || $(CONFIGURE)
 
 boot: setup
 	@$(MAKE) --no-print-directory build

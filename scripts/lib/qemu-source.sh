@@ -3,7 +3,19 @@
 # Needs say.sh, cache.sh and apt.sh.
 # shellcheck shell=bash
 
-QEMU_SERIES=10.0
+# The series of QEMU that there are patches for, and the one that is built
+# where there is a choice. The caller may set another.
+QEMU_ALL_SERIES='10.0 10.2'
+: "${QEMU_SERIES:=10.0}"
+
+# check_series: die unless QEMU_SERIES is one of them.
+check_series() {
+    case " $QEMU_ALL_SERIES " in
+    *" $QEMU_SERIES "*) ;;
+    *) die "there are no patches for QEMU $QEMU_SERIES, but for these:" \
+           "$QEMU_ALL_SERIES" ;;
+    esac
+}
 
 # What else can be done when there is no source package.
 other_ways() {
@@ -12,7 +24,7 @@ $QEMU_SERIES tree) or --dist-dir=DIR (the .dsc and tar files of Debian's \
 qemu $QEMU_SERIES source package)"
 }
 
-# find_dsc DIR: the .dsc of QEMU 10.0 in DIR; empty if there is none.
+# find_dsc DIR: the .dsc of QEMU's series in DIR; empty if there is none.
 find_dsc() {
     find "$1" -maxdepth 1 -name "qemu_$QEMU_SERIES*.dsc" 2>/dev/null |
         sort -V | tail -n 1
@@ -71,9 +83,10 @@ copy_tree() {
     local version
     version=$(cat "$1/VERSION" 2>/dev/null) ||
         die "--qemu-source: $1 is no QEMU source tree (no file VERSION)"
-    case $version in
-    "$QEMU_SERIES".*) ;;
-    *) die "--qemu-source: $1 is QEMU $version; $QEMU_SERIES.x is needed" ;;
+    case " $QEMU_ALL_SERIES " in
+    *" ${version%.*} "*) ;;
+    *) die "--qemu-source: $1 is QEMU $version; one of the series" \
+           "$QEMU_ALL_SERIES is needed" ;;
     esac
     [ -d "$1/subprojects/keycodemapdb" ] ||
         die "--qemu-source: $1 lacks subprojects/keycodemapdb: use a" \
@@ -83,34 +96,71 @@ copy_tree() {
     cp -a "$1" "$2" || die "cannot copy $1 to $2"
 }
 
+# kept_sources: the versions of QEMU's series in the index of the private apt
+# configuration, the newest first, as apt-get source takes them. What other
+# packages were built with stays in an archive for their sake, and apt tells of
+# it only who asks for the version.
+kept_sources() {
+    apt_p apt-get indextargets --format '$(FILENAME)' 'Created-By: Sources' |
+        while read -r index; do
+            apt_p /usr/lib/apt/apt-helper cat-file "$index"
+        done |
+        awk -v "series=$QEMU_SERIES" '
+            /^Package:/ { ours = $2 == "qemu" }
+            ours && /^Version:/ {
+                version = $2
+                sub(/^[0-9]+:/, "", version)
+                if (index(version, series ".") == 1) print "qemu=" $2
+            }' | sort -rV
+}
+
+# source_suites: where a package of QEMU's series may be.
+source_suites() {
+    case $QEMU_SERIES in
+    10.0) echo trixie trixie-updates bookworm-backports ;;
+    *) echo sid ;;
+    esac
+}
+
 # download_source: the distribution's source package, checked by apt
 # against the signed index, into WORK. Where a suite lists files that the
 # mirror no longer has, the next one is tried.
 download_source() {
-    local suite why=
-    for suite in trixie trixie-updates bookworm-backports; do
+    local suite request why=
+    for suite in $(source_suites); do
         if ! apt_private "$suite"; then
             why="$APT_WHY"
             continue
         fi
-        say "downloading QEMU's source package from $suite"
-        if (cd "$WORK" && apt_p apt-get -q source --download-only \
-                --only-source "qemu/$suite") >"$WORK/log" 2>&1 &&
-           [ -n "$(find_dsc "$WORK")" ]; then
-            rm "$WORK/log"
-            return
-        fi
-        apt_failed "the mirror does not have the files that its index for \
+        why="$suite has none"
+        for request in $([ "$suite" = sid ] && kept_sources ||
+                         echo "qemu/$suite"); do
+            say "downloading QEMU's source package from $suite"
+            if (cd "$WORK" && apt_p apt-get -q source --download-only \
+                    --only-source "$request") >"$WORK/log" 2>&1 &&
+               [ -n "$(find_dsc "$WORK")" ]; then
+                rm "$WORK/log"
+                return
+            fi
+            apt_failed "the mirror does not have the files that its index for \
 $suite lists ($(apt_reason "$WORK/log"))"
-        why=$APT_WHY
-        find "$WORK" -name 'qemu_*' -delete
+            why=$APT_WHY
+            find "$WORK" -name 'qemu_*' -delete
+        done
     done
     die "no QEMU $QEMU_SERIES source: $why; $(other_ways)"
 }
 
+# source_package: download_source's files, in the cache; ENTRY is the directory.
+source_package() {
+    cache_entry "qemu-$QEMU_SERIES" "QEMU's source package" 100 \
+        apt_in_turn download_source
+}
+
 # get_qemu_source BUILD SOURCE DIST: put QEMU's source into BUILD/qemu from
 # the tree SOURCE or the directory DIST, or by download if both are empty.
-# Nothing is done if it is there already.
+# Nothing is done if it is there already. Of the last two it is one of
+# QEMU_SERIES.
 get_qemu_source() {
     local build=$1 source=$2 dist=$3 id problem dsc=
     if [ -n "$source" ]; then
@@ -123,11 +173,10 @@ get_qemu_source() {
         [ -n "$dsc" ] ||
             die "--dist-dir: $dist has no qemu_$QEMU_SERIES*.dsc"
         id="package $(sha256sum <"$dsc")"
-    elif [ -d "$build/qemu" ]; then
+    elif [ "$(tree_series "$build/qemu")" = "$QEMU_SERIES" ]; then
         return
     else
-        cache_entry dist "QEMU's source package" 100 \
-            apt_in_turn download_source
+        source_package
         dsc=$(find_dsc "$ENTRY")
         id="package $(sha256sum <"$dsc")"
     fi
@@ -146,4 +195,9 @@ get_qemu_source() {
     rm -rf "$build/qemu" "$build/.configured"
     mv "$build/qemu.new" "$build/qemu"
     printf '%s\n' "$id" >"$build/.qemu-source"
+}
+
+# tree_series DIR: the series that the source tree DIR is of.
+tree_series() {
+    cut -d. -f1-2 "$1/VERSION" 2>/dev/null
 }
