@@ -33,6 +33,18 @@ static inline void mshv_counters_add(uint64_t *counter, int64_t n)
     qatomic_set(counter, *counter + n);
 }
 
+/* All exits of a VP */
+static inline uint64_t mshv_counters_exits(const MshvVpCounters *vp)
+{
+    uint64_t total = 0;
+    unsigned i;
+
+    for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
+        total += qatomic_read(&vp->exits[i].count);
+    }
+    return total;
+}
+
 /* The number of cases in which QEMU does what the kernel does not. */
 static inline void mshv_counters_fallback(MshvFallback which, uint64_t n)
 {

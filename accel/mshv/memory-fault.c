@@ -11,6 +11,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/units.h"
 #include "mshv-compat/memory.h"
+#include "counters.h"
 #include "memory.h"
 #include "trace.h"
 
@@ -22,21 +23,10 @@
 #define TRIES 8
 #define FIRST_PAUSE_US 500
 
-static uint64_t exits(const AccelCPUState *vp)
-{
-    uint64_t total = 0;
-    unsigned i;
-
-    for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
-        total += vp->counters->exits[i].count;
-    }
-    return total;
-}
-
 /* How often this page has failed in a row, this time included. */
 static unsigned count_try(AccelCPUState *vp, uint64_t page)
 {
-    uint64_t now = exits(vp);
+    uint64_t now = mshv_counters_exits(vp->counters);
 
     if (page != vp->fault_page || now != vp->fault_exits + 1) {
         vp->fault_tries = 0;

@@ -136,12 +136,9 @@ static uint64_t count_of_type(const MshvVpCounters *vp, uint32_t type)
 static StatsList *vcpu_stats(const MshvVpCounters *vp, strList *names)
 {
     StatsList *list = NULL;
-    uint64_t total = 0, known = 0, count;
+    uint64_t total = mshv_counters_exits(vp), known = 0, count;
     unsigned i;
 
-    for (i = 0; i < MSHV_COUNTERS_EXITS; i++) {
-        total += qatomic_read(&vp->exits[i].count);
-    }
     for (i = 0; i < MSHV_EXIT_KINDS; i++) {
         count = count_of_type(vp, mshv_exit_kinds[i].type);
         known += count;

@@ -63,11 +63,14 @@ static void machine_done(Notifier *notifier, void *data)
 {
     MemoryRegion *smram =
         (MemoryRegion *)object_resolve_path("/machine/smram", NULL);
+    bool wanted = object_dynamic_cast(OBJECT(current_machine),
+                                      TYPE_X86_MACHINE) &&
+                  x86_machine_is_smm_enabled(X86_MACHINE(current_machine));
     Error *err = NULL;
     CPUState *cs;
 
-    if (!object_dynamic_cast(OBJECT(current_machine), TYPE_X86_MACHINE) ||
-        !x86_machine_is_smm_enabled(X86_MACHINE(current_machine))) {
+    mshv_smm_watch_missing(wanted);
+    if (!wanted) {
         return;
     }
     if (mshv_smm_report_sent(true, &err) < 0) {
@@ -93,9 +96,7 @@ void mshv_smm_init(void)
                report_invalid_opcodes(false, NULL) == 0 &&
                mshv_smm_report_sent(true, NULL) == 0 &&
                mshv_smm_report_sent(false, NULL) == 0;
-    if (possible) {
-        qemu_add_machine_init_done_notifier(&notifier);
-    }
+    qemu_add_machine_init_done_notifier(&notifier);
 }
 
 void mshv_smm_add_cpu(CPUState *cs)
@@ -362,8 +363,8 @@ static int leave(CPUState *cs, Error **errp)
         error_setg(errp, "RSM finds no state of the CPU");
         return -EIO;
     }
-    access_save_area(cs, area, false);
-    if (!mshv_smm_load(X86_CPU(cs), area)) {
+    if (access_save_area(cs, area, false) != MEMTX_OK ||
+        !mshv_smm_load(X86_CPU(cs), area)) {
         shut_down("RSM finds a state that no processor can have");
         return 0;
     }

@@ -60,4 +60,12 @@ int mshv_smm_report_sent(bool on, Error **errp);
 #define MSHV_ICR_LOGICAL        (1u << 11)
 void mshv_smm_send(uint64_t icr);
 
+/* ---- smm-missing.c ---- */
+
+/*
+ * The machine is done, and has it or not: notice a firmware that needs it and
+ * finds none, and say so.
+ */
+void mshv_smm_watch_missing(bool smm);
+
 #endif
