@@ -25,6 +25,19 @@ SHARED_MEMORY = ('-object', 'memory-backend-file,id=shared,share=on,'
 IRQFD = ('-object', 'iothread,id=io', '-blockdev',
          'null-co,node-name=disk,size=1048576', '-device', 'virtio-blk-pci,'
          'drive=disk,iothread=io,disable-modern=on,romfile=')
+# For smm-dma.c, which says what is on them; virtio's does its DMA by itself.
+DISKS = [os.path.join(TOP, 'build', 'accel-guests', f'disk{n}')
+         for n in range(2)]
+DMA = ('-object', 'iothread,id=io',
+       *(word for n, path in enumerate(DISKS) for word in (
+           '-blockdev', f'driver=file,node-name=disk{n},filename={path}')),
+       '-device', 'virtio-blk-pci,drive=disk0,iothread=io,disable-modern=on,'
+       'romfile=', '-device', 'nvme,drive=disk1,serial=1')
+# For smm-flash.c
+FLASH = os.path.join(TOP, 'build', 'accel-guests', 'flash')
+SECURE = ('-global', 'driver=cfi.pflash01,property=secure,value=on', '-drive',
+          f'if=pflash,format=raw,readonly=on,file={guest("smm-flash")}',
+          '-drive', f'if=pflash,format=raw,unit=1,file={FLASH}')
 # name, guest, arguments
 GUESTS = [
     ('emulate', 'emulate', ('-M', 'pc', '-cpu', 'max', *VGA)),
@@ -44,6 +57,9 @@ GUESTS = [
     ('200 starts', 'reset-long', ('-M', 'pc', '-smp', '4')),
     *((f'SMM of {n}', 'smm', ('-M', 'q35,smm=on', '-smp', str(n), '-device',
                                'edu')) for n in (1, 2, 4)),
+    ('SMM and DMA', 'smm-dma', ('-M', 'q35,smm=on', '-smp', '2', *DMA)),
+    ('SMM and flash', 'smm-flash', ('-M', 'q35,smm=on', '-device', 'edu',
+                                    *SECURE)),
     ('100000 SMIs', 'smm-long', ('-M', 'q35,smm=on', '-smp', '2', '-device',
                                 'edu')),
     ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',
@@ -200,6 +216,11 @@ with open(SHARED, 'wb') as shared:
     shared.write(b'\xb8\x77\x00\x00\x00\xc3')        # mov $0x77, %eax; ret
     shared.seek(0x2000)
     shared.write(b'\x5a')
+with open(FLASH, 'wb') as flash:
+    flash.write(b'\x11' * 0x10000)
+for disk in DISKS:
+    with open(disk, 'wb') as image:
+        image.write(bytes(512) + b'\xba' * 512 + bytes(1 << 20))
 names = sys.argv[1:] or [g[1] for g in GUESTS if not g[1].endswith('-long')]
 chosen = [g for g in GUESTS if g[1] in names]
 for one in chosen:

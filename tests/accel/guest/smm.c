@@ -12,6 +12,7 @@
 #define PATTERN         0x5ec2e75e
 #define REPORTS         0x20000         /* struct report for each APIC id */
 #define COMMAND         0x600
+#define SPIED           0x610           /* smm.py looks there */
 #define IPI_VECTOR      0x62
 #define MSR_EFER        0xc0000080
 
@@ -224,35 +225,19 @@ static void by_emulator(void)
     }
 }
 
-static void edu_dma(uint32_t from, uint32_t to, uint32_t command)
-{
-    write32(edu_memory + 0x80, from);
-    write32(edu_memory + 0x84, 0);
-    write32(edu_memory + 0x88, to);
-    write32(edu_memory + 0x8c, 0);
-    write32(edu_memory + 0x90, 64);
-    write32(edu_memory + 0x94, 0);
-    write32(edu_memory + 0x98, command | 1);
-    while (read32(edu_memory + 0x98) & 1) {
-        pause();
-    }
-}
-
-#define EDU_BUFFER      0x40000
-
 static void by_dma(void)
 {
     static uint32_t copy[16];
     unsigned i;
 
-    edu_dma(SECRET, EDU_BUFFER, 0);
-    edu_dma(EDU_BUFFER, (uint64_t)copy, 2);
+    edu_dma(edu_memory, SECRET, EDU_BUFFER, 64, 0);
+    edu_dma(edu_memory, EDU_BUFFER, (uint64_t)copy, 64, 2);
     for (i = 0; i < 16; i++) {
         seen[2] += copy[i] == PATTERN;
     }
     memset(copy, 0xba, sizeof(copy));
-    edu_dma((uint64_t)copy, EDU_BUFFER, 0);
-    edu_dma(EDU_BUFFER, SECRET, 2);
+    edu_dma(edu_memory, (uint64_t)copy, EDU_BUFFER, 64, 0);
+    edu_dma(edu_memory, EDU_BUFFER, SECRET, 64, 2);
 }
 
 static uint32_t breaches(void)
@@ -312,9 +297,14 @@ static void sit(void)
     write32(COMMAND, SIT_THERE);
     print("# please look at it in SMM\n");
     mission = 2;
-    wait_for(&missions_done, 1);
+    while (!missions_done) {
+        if (read32(SECRET) != 0xffffffff) {
+            write32(SPIED, 1);
+        }
+    }
     write32(COMMAND, NOTHING);
     equal(REPORT(1)->count - before, 1, "a processor stayed in SMM for long");
+    equal(read32(SPIED), 0, "nobody saw anything meanwhile");
     equal(read32(SECRET), 0xffffffff, "TSEG is closed after that");
 }
 
@@ -374,6 +364,7 @@ void guest_main(void)
     outw(0x510, 5);
     cpu_count = inb(0x511);
     memset((void *)REPORT(0), 0, 4 * 64);       /* survives a reset */
+    write32(SPIED, 0);
     enable_smi();
     trap_handlers[IPI_VECTOR] = on_ipi;
     if (edu >= 0) {

@@ -63,4 +63,22 @@ static inline void wait_for(volatile uint32_t *what, uint32_t wanted)
     }
 }
 
+/* QEMU's edu, whose memory is at @edu: @size bytes to or from its own buffer */
+#define EDU_BUFFER      0x40000
+
+static inline void edu_dma(uint32_t edu, uint32_t from, uint32_t to,
+                           uint32_t size, uint32_t command)
+{
+    write32(edu + 0x80, from);
+    write32(edu + 0x84, 0);
+    write32(edu + 0x88, to);
+    write32(edu + 0x8c, 0);
+    write32(edu + 0x90, size);
+    write32(edu + 0x94, 0);
+    write32(edu + 0x98, command | 1);
+    while (read32(edu + 0x98) & 1) {
+        pause();
+    }
+}
+
 #endif
