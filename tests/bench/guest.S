@@ -35,6 +35,8 @@
 #define MSIX            0xe0110000      /* BAR 1 */
 #define IOAPIC          0xfec00000
 #define LAPIC           0xfee00000
+#define SMM_HANDLER     0x38000
+#define PIIX4_PM        0x0b00          /* device 1, function 3 */
 
 #define RING_SIZE       16
 
@@ -170,17 +172,11 @@ KIND k_kick_irq, "call interrupting", "call request", "call wait_irq"
 KIND k_kick_hlt, "call interrupting; cli", "call request", "call wait_hlt"
 KIND k_timer_hlt, "call interrupting; cli", "movl $20000, 0x380(%rbp)", "call wait_hlt"
 
+KIND k_smi, "call start_others; call set_up_smi", "out %al, $0xb2"
+
 /* All processors at once; how many is the third parameter. */
 k_smp:
-    movl    $0, GO
-    movl    $0, READY
-    movl    $0xc4500, 0x300(%rbp)   /* INIT for all others */
-    movl    $0xc4600 + 0xf0 + AP / 0x1000, 0x300(%rbp)      /* SIPI */
-    mov     0xf0000 + PARAMS, %ebx
-    dec     %ebx
-1:  pause
-    cmp     %ebx, READY
-    jne     1b
+    call    start_others
     movl    $0, READY
     mov     %r11d, %r15d
     MARK(1)
@@ -206,7 +202,7 @@ kinds:
     .long   k_out - kinds, k_outs - kinds, k_ins - kinds
     .long   k_ioapic_same - kinds, k_ioapic - kinds, k_cross - kinds
     .long   k_kick_poll - kinds, k_kick_irq - kinds, k_kick_hlt - kinds
-    .long   k_timer_hlt - kinds, k_smp - kinds, k_idle - kinds
+    .long   k_timer_hlt - kinds, k_smp - kinds, k_idle - kinds, k_smi - kinds
 
 finish:
     mov     $0xf4, %edx
@@ -222,6 +218,29 @@ select_ioapic:
     jz      1f
     movl    $0x10 + 2 * 8, (%r14)
 1:  mov     $0x10000 + VECTOR, %eax
+    ret
+
+/* The other processors then run, and wait for GO. They are started anew. */
+start_others:
+    movl    $0, GO
+    movl    $0, READY
+    movl    $0xc4500, 0x300(%rbp)   /* INIT for all others */
+    movl    $0xc4600 + 0xf0 + AP / 0x1000, 0x300(%rbp)      /* SIPI */
+    mov     0xf0000 + PARAMS, %ebx
+    dec     %ebx
+1:  pause
+    cmp     %ebx, READY
+    jne     1b
+    ret
+
+/* Writes to port 0xb2 raise SMIs; their handler only returns. */
+set_up_smi:
+    movl    $0xaa0f, SMM_HANDLER    /* rsm */
+    mov     $PIIX4_PM + 0x58, %ecx
+    call    pci_read
+    or      $1 << 25, %eax          /* APMC_EN */
+    call    pci_write
+    xor     %eax, %eax
     ret
 
 /* ---- Interrupts ---- */

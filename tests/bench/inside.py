@@ -20,7 +20,7 @@ from vmm import (KINDS, MACHINE, RUN, Failed, Marks, Process, Vmm, difference,
 COUNTS = {'movs': 10, 'stos': 10, 'outs': 10, 'ins': 10}
 COUNT = 25
 TIMES = 20
-EXITS = [k for k in KINDS if k not in ('smp', 'idle')]
+EXITS = [k for k in KINDS if k not in ('smp', 'idle', 'smi')]
 SIZES = (1, 2, 4, 8, 16)
 # Marks: of guest.S when it runs, of the boot sector, of init.c
 GUEST_RUNS, BOOT_SECTOR, USER_SPACE = 9, 11, 13
@@ -180,6 +180,18 @@ class Bench:
             for vmm in self.vmms:
                 self.attempt('smp', vmm, lambda: together(vmm, cpus),
                              cpus=cpus, count=200 * cpus)
+
+    def smis(self):
+        """What one SMI costs, with more and more processors that run. Only
+        we have such a mode."""
+        for vmm in (v for v in self.vmms if v.name == 'ours'):
+            for cpus in SIZES[:4]:
+                found, failed = measure(vmm, self.marks, [('smi', COUNT)] * 8,
+                                        cpus, self.what['limit'])
+                for result in found:
+                    tell('smi', vmm, cpus=cpus, count=COUNT, **result)
+                if failed:
+                    tell('smi', vmm, cpus=cpus, count=COUNT, failed=failed)
 
     def all_done(self, number):
         """The marks until so many VMs are done; they need not have ended:

@@ -136,6 +136,9 @@ def text(lines, families):
             ('private', 'private KiB'), ('rss', 'RSS KiB')]),
         'smp': ('vCPUs that exit together', 'vCPUs', [
             ('instructions', 'instructions'), ('rate', 'exits/s')]),
+        'smis': ('An SMI, beside so many vCPUs in all', 'vCPUs', [
+            ('ioctls', 'ioctls'), ('hypercalls', 'hypercalls'),
+            ('us', 'us'), ('user', 'user'), ('kernel', 'kernel')]),
         'vms': ('VMs together: each starts and exits 200 times', 'VMs', [
             ('ms', 'ms/VM'), ('instructions', 'Minsns/VM')]),
     }
@@ -225,6 +228,7 @@ def main():
         'starts': family(lines, 'start', 'to', costs),
         'vcpus': family(lines, 'vcpus', 'cpus', growth),
         'smp': family(lines, 'smp', 'cpus', rates),
+        'smis': family(lines, 'smi', 'cpus', per_exit),
         'vms': family(lines, 'vms', 'vms', each),
     }
     report = text(lines, families)

@@ -21,7 +21,7 @@ PARAMS = 0xf000
 NO_KIND = 0xffffffff
 KINDS = ('nothing', 'load', 'store', 'modify', 'movs', 'stos', 'in', 'out',
          'outs', 'ins', 'ioapic-same', 'ioapic', 'cross', 'kick-poll',
-         'kick-irq', 'kick-hlt', 'timer-hlt', 'smp', 'idle')
+         'kick-irq', 'kick-hlt', 'timer-hlt', 'smp', 'idle', 'smi')
 
 MACHINE = ['-nodefaults', '-no-user-config', '-display', 'none', '-M', 'pc',
            '-cpu', 'host']
@@ -95,11 +95,11 @@ class Vmm:
         # Where a program is read from must not make a difference.
         if name == 'ours':
             self.program = self.copy(what['qemu'])
-            self.firmware = ['-L', what['firmware']]
+            self.options = ['-L', what['firmware'], '-M', 'smm=on']
         elif name == 'sid':
             self.prefix = ['chroot', what['tree']]
             self.program = 'qemu-system-x86_64'
-            self.firmware = []
+            self.options = []
             self.mount(what['tree'])
         else:
             self.program = self.copy(os.path.join(what['shared'], 'floor'))
@@ -135,7 +135,7 @@ class Vmm:
         return path
 
     def qemu(self, *args):
-        return [*self.prefix, self.program, '-accel', 'mshv', *self.firmware,
+        return [*self.prefix, self.program, '-accel', 'mshv', *self.options,
                 *MACHINE, *args]
 
     def guest(self, kinds, cpus=1, extra=(), image='image'):
