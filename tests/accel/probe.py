@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from vm import QEMU, Tap, Vm, QmpError
+from vm import QEMU, Tap, Vm, QmpError, guest
 
 NEVER = ('vmx', 'svm', 'sgx', 'ia64', 'fred')
 
@@ -139,7 +139,35 @@ def tolerated():
                   'vCPU threads have their names')
 
 
+def secure_boot(directory):
+    """libvirt asks nothing about it: it offers secure boot for q35 when the host
+    has such firmware, and then relies on these options."""
+    variables = os.path.join(directory, 'variables')
+    with open(variables, 'wb') as f:
+        f.write(bytes(0x10000))
+    blocks = []
+    for name, path, more in (('0', guest('smm'), ',read-only=on'),
+                             ('1', variables, '')):
+        blocks += ['-blockdev', f'driver=file,filename={path},node-name=s{name}'
+                   + more, '-blockdev', 'driver=raw,node-name=libvirt-pflash'
+                   f'{name}-format,file=s{name}{more}']
+    with Vm('-M', 'q35,usb=off,smm=on,dump-guest-core=off,acpi=on,'
+            'pflash0=libvirt-pflash0-format,pflash1=libvirt-pflash1-format',
+            '-global', 'driver=cfi.pflash01,property=secure,value=on',
+            '-global', 'mch.extended-tseg-mbytes=8', '-m', '32', *blocks,
+            paused=True) as vm:
+        if not Tap.ok(vm.started and not vm.said(), 'secure boot as libvirt '
+                      'starts it', vm.said()):
+            return
+        Tap.equal([vm.qmp('qom-get', path=path, property=name)
+                   for path, name in (('/machine', 'smm'),
+                                      ('/machine/system.flash0', 'secure'),
+                                      ('/machine/system.flash1', 'secure'))],
+                  ['on', True, True], 'secure boot: it has what was asked for')
+
+
 with tempfile.TemporaryDirectory() as d:
+    secure_boot(d)
     one = Probe(d)
     ask_all(one)
     one.close()
