@@ -19,7 +19,7 @@ REFUSED = 'System Management Mode not supported by this hypervisor'
 SPIED = 0x610
 # What no way into SMM or out can do without
 MUST = ('SET_GUEST_MEMORY', 'INSTALL_INTERCEPT', 'GET_VP_REGISTERS',
-        'SET_VP_REGISTERS', 'GET_VP_STATE', 'SET_VP_STATE', 'RUN_VP')
+        'SET_VP_REGISTERS', 'GET_VP_STATE', 'RUN_VP')
 REQUEST = '# please look at it in SMM'
 
 
