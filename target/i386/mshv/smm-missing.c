@@ -19,6 +19,7 @@
 #include "system/hw_accel.h"
 #include "accel/mshv/counters.h"
 #include "accel/mshv/vp.h"
+#include "mshv/x86.h"
 #include "smm.h"
 
 /* So often, a second apart, a processor is found as it was. */
