@@ -20,6 +20,13 @@ typedef enum MshvPutLevel {
     MSHV_PUT_FULL,      /* everything, clocks too: a loaded snapshot */
 } MshvPutLevel;
 
+/* Whose turn it is to run, while hidden memory is in use: rendezvous.h */
+typedef enum MshvTurn {
+    MSHV_TURN_ALL,              /* Nobody is inside. */
+    MSHV_TURN_INSIDE,
+    MSHV_TURN_OUTSIDE,
+} MshvTurn;
+
 /*
  * Choose what a new partition gets: flags (1 << MSHV_PT_BIT_*) and the
  * disabled feature banks. mshv_host_property() works already, nothing else.
@@ -69,10 +76,16 @@ char *mshv_arch_state_list(void);
 char *mshv_arch_migration_obstacle(void);
 
 /*
- * The first VP is about to go inside a rendezvous (rendezvous.h), or the last
- * one has left it. With the BQL, while no VP runs.
+ * Of a rendezvous (rendezvous.h): @turn begins, or a VP has gone inside or
+ * left. With the BQL.
  */
-int mshv_arch_rendezvous(bool begins, Error **errp);
+int mshv_arch_rendezvous(MshvTurn turn, Error **errp);
+
+/*
+ * Hidden memory is about to be mapped, and no VP runs. *@may is false if it
+ * would not be found there; what follows from that has been done.
+ */
+int mshv_arch_may_show(bool *may, Error **errp);
 
 /*
  * Before a run if @cpu is debugged or has an interrupt request. Without the

@@ -1,6 +1,7 @@
 /*
  * A rendezvous of VPs that see hidden memory (hidden.h). While any VP is
- * inside, those outside do not run.
+ * inside, those outside do not run; if that lasts, they get turns, in which the
+ * memory is hidden and those inside do not run.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,8 +11,8 @@
 #include "qemu/atomic.h"
 #include "vp.h"
 
-/* Changes only while no VP runs that is outside. */
-extern bool mshv_rendezvous_open;
+/* Who runs. It changes only while nobody runs that may not afterwards. */
+extern MshvTurn mshv_rendezvous_turn;
 
 /* Before the first CPU may go inside. */
 void mshv_rendezvous_init(void);
@@ -32,8 +33,10 @@ int mshv_rendezvous_set(CPUState *cpu, bool inside, Error **errp);
  */
 static inline bool mshv_rendezvous_bars(CPUState *cpu)
 {
-    return unlikely(qatomic_read(&mshv_rendezvous_open)) &&
-           !cpu->accel->inside;
+    MshvTurn turn = qatomic_read(&mshv_rendezvous_turn);
+
+    return unlikely(turn != MSHV_TURN_ALL) &&
+           cpu->accel->inside != (turn == MSHV_TURN_INSIDE);
 }
 
 /* Wait until @cpu may run, or has something else to do. With the BQL. */

@@ -108,6 +108,7 @@ bool emuhv_do_extint(X86CPU *cpu);
 int64_t emuhv_do_apic_period(X86CPU *cpu, int64_t last);
 int emuhv_do_read_extint(X86CPU *cpu);
 void emuhv_do_apic_eoi(X86CPU *cpu, int vector);
-void emuhv_do_apic_smi(X86CPU *cpu, uint64_t icr);
+/* Whether it ends there: it is delivered to nobody. */
+bool emuhv_do_apic_ipi(X86CPU *cpu, uint64_t icr);
 
 #endif /* HW_EMUHV_HOOKS_H */

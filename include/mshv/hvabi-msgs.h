@@ -30,6 +30,7 @@
 #define HVMSG_X64_INTERRUPTION_DELIVERABLE      0x80010008u
 #define HVMSG_X64_SIPI_INTERCEPT                0x80010009u
 #define HVMSG_X64_APIC_SMI_INTERCEPT            0x8001000Bu
+#define HVMSG_X64_APIC_INIT_SIPI_INTERCEPT      0x8001000Du
 
 /* Exits and notifications with a payload of their own */
 #define HVMSG_TIMER_EXPIRED                     0x80000010u
@@ -411,14 +412,14 @@ HV_ASSERT_AT(struct hv_x64_sipi_intercept_message, header, 0);
 HV_ASSERT_AT(struct hv_x64_sipi_intercept_message, target_vp_index, 40);
 HV_ASSERT_AT(struct hv_x64_sipi_intercept_message, interrupt_vector, 44);
 
-/* X64_APIC_SMI_INTERCEPT: a VP has sent an SMI */
-struct hv_x64_apic_smi_message {
+/* X64_APIC_SMI_INTERCEPT, X64_APIC_INIT_SIPI_INTERCEPT: a VP has sent one */
+struct hv_x64_apic_ipi_message {
     struct hv_x64_intercept_message_header header;
     uint64_t apic_icr;
 };
-HV_ASSERT_SIZE(struct hv_x64_apic_smi_message, 48);
-HV_ASSERT_AT(struct hv_x64_apic_smi_message, header, 0);
-HV_ASSERT_AT(struct hv_x64_apic_smi_message, apic_icr, 40);
+HV_ASSERT_SIZE(struct hv_x64_apic_ipi_message, 48);
+HV_ASSERT_AT(struct hv_x64_apic_ipi_message, header, 0);
+HV_ASSERT_AT(struct hv_x64_apic_ipi_message, apic_icr, 40);
 
 /* X64_APIC_EOI */
 struct hv_x64_apic_eoi_message {

@@ -64,6 +64,8 @@ static const struct {
     { HVMSG_X64_CPUID_INTERCEPT, "cpuid" },
     { HVMSG_X64_EXCEPTION_INTERCEPT, "exception" },
     { HVMSG_X64_APIC_SMI_INTERCEPT, "apic-smi" },
+    { HVMSG_X64_APIC_INIT_SIPI_INTERCEPT, "apic-init-sipi" },
+    { HVMSG_X64_SIPI_INTERCEPT, "sipi" },
     { HVMSG_X64_HALT, "halt" },
     { HVMSG_HYPERCALL_INTERCEPT, "hypercall" },
     { HVMSG_UNRECOVERABLE_EXCEPTION, "triple-fault" },

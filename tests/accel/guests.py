@@ -60,6 +60,7 @@ GUESTS = [
     ('SMM and DMA', 'smm-dma', ('-M', 'q35,smm=on', '-smp', '2', *DMA)),
     ('SMM and flash', 'smm-flash', ('-M', 'q35,smm=on', '-device', 'edu',
                                     *SECURE)),
+    ('SMM and starts', 'smm-start', ('-M', 'q35,smm=on', '-smp', '2')),
     ('100000 SMIs', 'smm-long', ('-M', 'q35,smm=on', '-smp', '2', '-device',
                                 'edu')),
     ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',

@@ -54,10 +54,18 @@ class Guest(Vm):
         return answers
 
 
+def stops_there(vm):
+    """Stop it in SMM; between two SMIs it is outside for a moment."""
+    vm.qmp('stop')
+    if vm.is_in():
+        return True
+    vm.qmp('cont')
+    return False
+
+
 def answers_all(vm):
     """What a person does with a VM that hangs. What went wrong, or ''."""
-    vm.qmp('stop')
-    if vm.status() != 'paused' or not vm.is_in():
+    if not until(lambda: stops_there(vm), 60) or vm.status() != 'paused':
         return f'status {vm.status()}, in SMM: {vm.is_in()}'
     vm.hmp('x /4i $pc')
     vm.qmp('cont')

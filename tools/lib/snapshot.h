@@ -12,7 +12,7 @@
 #include "mshv/counters.h"
 
 /* Of kinds of exits: those of names.h, and one for all others. */
-#define SNAPSHOT_KINDS 16
+#define SNAPSHOT_KINDS 18
 
 typedef struct VpSnapshot {
     uint32_t index;

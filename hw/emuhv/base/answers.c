@@ -27,6 +27,8 @@ static const char *const words[EMUHV_ANSWERS + 1] = {
     [EMUHV_FIXED_REGISTERS] = "fixed-registers",
     /* A child cannot say that it has crashed */
     [EMUHV_NO_CRASH_MSRS] = "no-crash-msrs",
+    /* INITs and SIPIs that VPs send cannot be intercepted */
+    [EMUHV_NO_INIT_SIPI_INTERCEPT] = "no-init-sipi-intercept",
 };
 
 static bool add(const char *word, uint32_t *answers)

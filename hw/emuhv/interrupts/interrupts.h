@@ -17,7 +17,7 @@
 #define EMUHV_MIN_PERIOD_NS (200 * SCALE_US)
 #define EMUHV_STIMERS       4
 /* More than one processor sends between two looks at what waits */
-#define EMUHV_SMIS          16
+#define EMUHV_IPIS          16
 
 typedef struct EmuhvStimer {
     EmuhvVp *vp;
@@ -33,9 +33,9 @@ typedef struct EmuhvStimer {
 typedef struct EmuhvVpIrq {
     uint32_t level[8];          /* vectors in service that came as level */
     uint32_t eoi[8];            /* level EOIs to report, by vector */
-    /* SMIs that were sent, to report: interrupt commands, oldest first */
-    uint64_t smi[EMUHV_SMIS];
-    unsigned smis;
+    /* What it has sent, to report: interrupt commands, oldest first */
+    uint64_t ipi[EMUHV_IPIS];
+    unsigned ipis;
     uint32_t frozen_count;      /* of the APIC's timer, while time is frozen */
     uint64_t runtime_before;    /* that it came with, of 100 ns */
     bool extint;

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "hw/i386/apic.h"
+#include "hw/i386/apic_internal.h"
 #include "hw/emuhv/vp/vp-int.h"
 
 bool emuhv_deliverable(EmuhvVp *vp, unsigned *what)
@@ -59,7 +60,7 @@ bool emuhv_eoi_waits(EmuhvVp *vp)
 
 bool emuhv_report_waits(EmuhvVp *vp)
 {
-    return vp->irq->smis || emuhv_eoi_waits(vp);
+    return vp->irq->ipis || emuhv_eoi_waits(vp);
 }
 
 void emuhv_do_apic_eoi(X86CPU *cpu, int vector)
@@ -73,16 +74,49 @@ void emuhv_do_apic_eoi(X86CPU *cpu, int vector)
     }
 }
 
-/* ---- SMIs ---- */
+/* ---- SMI, INIT and SIPI ---- */
 
-/* No VP has SMM: only a parent that asked hears of them. */
-void emuhv_do_apic_smi(X86CPU *cpu, uint64_t icr)
+#define ICR_MODE(icr)   ((icr) >> 8 & 7)
+#define ICR_ASSERT      (1u << 14)
+#define ICR_LEVEL       (1u << 15)
+
+/*
+ * A parent that asked gets them in place of those whom they are for. No VP has
+ * SMM: else nobody hears of an SMI.
+ */
+bool emuhv_do_apic_ipi(X86CPU *cpu, uint64_t icr)
 {
     EmuhvVp *vp = emuhv_vp_of(&cpu->env);
+    unsigned mode = ICR_MODE(icr);
 
-    if (vp->partition && vp->partition->settings->smi_icept &&
-        vp->irq->smis < EMUHV_SMIS) {
-        vp->irq->smi[vp->irq->smis++] = icr;
-        emuhv_vp_queue(vp, VP_WORK_POST);
+    if (!vp->partition || (mode == APIC_DM_INIT && (icr & ICR_LEVEL) &&
+                           !(icr & ICR_ASSERT))) {
+        return false;
     }
+    if ((vp->partition->settings->ipi_icepts >> mode & 1) &&
+        vp->irq->ipis < EMUHV_IPIS) {
+        vp->irq->ipi[vp->irq->ipis++] = icr;
+        emuhv_vp_queue(vp, VP_WORK_POST);
+        return true;
+    }
+    return mode == APIC_DM_SMI;
+}
+
+/*
+ * A VP at rest has got a SIPI: whoever looks sees what it did. While it waits
+ * for one, an INIT changes nothing.
+ */
+void emuhv_vp_settle(EmuhvVp *vp)
+{
+    CPUState *cs = emuhv_vp_cs(vp);
+
+    if (!emuhv_vp_at_rest(vp) || !emuhv_vp_apic(vp)->wait_for_sipi ||
+        !(cs->interrupt_request & CPU_INTERRUPT_SIPI)) {
+        return;
+    }
+    cpu_reset_interrupt(cs, CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI);
+    apic_sipi(vp->base.cpu->apic_state);
+    cs->halted = 1;
+    vp->s->guest_halted = 0;
+    emuhv_vp_wake(vp);
 }

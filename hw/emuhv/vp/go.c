@@ -8,6 +8,7 @@
 #include "qemu/timer.h"
 #include "mshv-compat/memory.h"
 #include "hw/i386/apic.h"
+#include "hw/i386/apic_internal.h"
 #include "hw/emuhv/vp/vp-int.h"
 
 /* ---- Halted ---- */
@@ -162,14 +163,17 @@ static void post(EmuhvVp *vp, uint32_t type, uint32_t arg, EmuhvExitKind kind)
 }
 
 /* After the instruction that sent it */
-static void post_smi(EmuhvVp *vp)
+static void post_ipi(EmuhvVp *vp)
 {
     EmuhvVpIrq *irq = vp->irq;
+    bool smi = (irq->ipi[0] >> 8 & 7) == APIC_DM_SMI;
 
-    emuhv_message_header(vp, HVMSG_X64_APIC_SMI_INTERCEPT, 8, 0, ACCESS_WRITE);
-    stq_le_p(vp->s->msg + MESSAGE_BODY, irq->smi[0]);
-    irq->smis--;
-    memmove(irq->smi, irq->smi + 1, irq->smis * sizeof(irq->smi[0]));
+    emuhv_message_header(vp, smi ? HVMSG_X64_APIC_SMI_INTERCEPT
+                                 : HVMSG_X64_APIC_INIT_SIPI_INTERCEPT,
+                         8, 0, ACCESS_WRITE);
+    stq_le_p(vp->s->msg + MESSAGE_BODY, irq->ipi[0]);
+    irq->ipis--;
+    memmove(irq->ipi, irq->ipi + 1, irq->ipis * sizeof(irq->ipi[0]));
     vp->s->exit_kind = EMUHV_EXIT_OTHER;
     report(vp);
 }
@@ -186,8 +190,8 @@ static void post_waiting(EmuhvVp *vp)
         vector = find_first_bit((unsigned long *)eoi, 256);
         eoi[vector / 32] &= ~(1u << (vector % 32));
         post(vp, HVMSG_X64_APIC_EOI, vector, EMUHV_EXIT_APIC_EOI);
-    } else if (vp->irq->smis) {
-        post_smi(vp);
+    } else if (vp->irq->ipis) {
+        post_ipi(vp);
     } else if (emuhv_vp_at_rest(vp) && !emuhv_state_valid(vp)) {
         post(vp, HVMSG_INVALID_VP_REGISTER_VALUE, 0, EMUHV_EXIT_OTHER);
     }

@@ -52,7 +52,7 @@ static void vp_init(EmuhvVp *vp)
     s->pending_interruption = s->deliverability = 0;
     memset(s->pending_event, 0, sizeof(s->pending_event));
     memset(vp->irq->eoi, 0, sizeof(vp->irq->eoi));
-    vp->irq->smis = 0;
+    vp->irq->ipis = 0;
     memset(vp->irq->level, 0, sizeof(vp->irq->level));
     memset(s->misc_regs, 0, sizeof(s->misc_regs));
     s->page[0] = s->page[1] = EMUHV_NO_PFN;

@@ -19,6 +19,7 @@ static void get_work(CPUState *cs, run_on_cpu_data data)
 {
     RegCall *c = data.host_ptr;
 
+    emuhv_vp_settle(c->vp);
     for (; c->done < c->n && c->status == HV_STATUS_SUCCESS; c->done++) {
         c->status = emuhv_reg_get(c->vp, c->names[c->done],
                                   &c->vals[c->done]);

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/lockable.h"
+#include "hw/i386/apic_internal.h"
 #include "hw/emuhv/vp/vp-int.h"
 
 EmuhvSettings *emuhv_settings_new(void)
@@ -55,6 +56,11 @@ static uint32_t look_up(GHashTable *t, uint64_t key)
     return GPOINTER_TO_UINT(g_hash_table_lookup(t, GSIZE_TO_POINTER(key)));
 }
 
+static void report_ipis(EmuhvSettings *s, uint32_t modes, uint32_t access)
+{
+    s->ipi_icepts = access ? s->ipi_icepts | modes : s->ipi_icepts & ~modes;
+}
+
 uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
                                  uint32_t access, uint64_t param)
 {
@@ -96,9 +102,14 @@ uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
         s->hypercall_icept = access != 0;
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_SMI:
-        s->smi_icept = access != 0;
+        report_ipis(s, 1u << APIC_DM_SMI, access);
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_INIT_SIPI:
+        if (emuhv_answers(EMUHV_NO_INIT_SIPI_INTERCEPT)) {
+            return HV_STATUS_OPERATION_DENIED;
+        }
+        report_ipis(s, 1u << APIC_DM_INIT | 1u << APIC_DM_SIPI, access);
+        return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_WRITE:
         return HV_STATUS_OPERATION_DENIED;
     default:

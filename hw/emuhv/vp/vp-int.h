@@ -71,7 +71,8 @@ typedef struct EmuhvVpState {
 typedef struct EmuhvSettings {
     uint64_t msr_action;        /* unimplemented MSRs: 0 #GP, 1 ignore */
     QemuMutex lock;
-    bool cpuid_all, hypercall_icept, smi_icept;
+    bool cpuid_all, hypercall_icept;
+    uint32_t ipi_icepts;        /* bits: delivery modes */
     uint32_t msr_all;           /* access mask, for those nobody knows */
     uint32_t exceptions;
     GHashTable *cpuid_icept;    /* leaf -> present */
@@ -135,8 +136,9 @@ void emuhv_deliverability_changed(EmuhvVp *vp);
 /* Is there something for which a halted VP runs on? */
 bool emuhv_vp_has_work(EmuhvVp *vp);
 bool emuhv_eoi_waits(EmuhvVp *vp);
-/* That, or an SMI that it has sent */
+/* That, or an SMI, INIT or SIPI that it has sent */
 bool emuhv_report_waits(EmuhvVp *vp);
+void emuhv_vp_settle(EmuhvVp *vp);
 
 /* ---- cpuid.c ---- */
 

@@ -237,6 +237,12 @@ static int assert_interrupt(uint32_t type, bool level, bool logical,
                           NULL, 0, NULL, errp);
 }
 
+int mshv_apic_send(CPUState *cs, unsigned mode, uint8_t vector, Error **errp)
+{
+    return assert_interrupt(mode, false, false, X86_CPU(cs)->apic_id, vector,
+                            errp);
+}
+
 /* Remappable format (VT-d 5.1.2.2): for an IOMMU, not for a local APIC */
 #define MSI_ADDR_REMAPPABLE     (1u << 4)
 
@@ -289,13 +295,17 @@ static int msi_send(uint64_t address, uint32_t data, Error **errp)
         }
         break;
     case APIC_DM_NMI:
-    case APIC_DM_INIT:
         break;
     case APIC_DM_SMI:
+    case APIC_DM_INIT:
         if (mshv_smm_is_on()) {
             mshv_smm_send((uint64_t)msi_destination(address) << 56 |
-                          (is_logical(address) ? MSHV_ICR_LOGICAL : 0));
+                          (is_logical(address) ? MSHV_ICR_LOGICAL : 0) |
+                          mode << MSHV_ICR_MODE_SHIFT);
             return 0;
+        }
+        if (mode == APIC_DM_INIT) {
+            break;
         }
         error_setg(errp, "a device sent an SMI");
         return -ENOTSUP;
@@ -422,8 +432,7 @@ static void deliver_nmi(CPUState *cs, run_on_cpu_data data)
     if (ret == 0 && !(lapic->apic_lvt_lint1 & APIC_LVT_MASKED) &&
         ((lapic->apic_lvt_lint1 >> APIC_LVT_DELIV_MOD_SHIFT) & 7)
         == APIC_DM_NMI) {
-        ret = assert_interrupt(APIC_DM_NMI, false, false,
-                               X86_CPU(cs)->apic_id, 0, &err);
+        ret = mshv_apic_send(cs, APIC_DM_NMI, 0, &err);
     }
     if (ret < 0) {
         error_reportf_err(err, "mshv: cannot deliver an NMI: ");

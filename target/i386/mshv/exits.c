@@ -24,7 +24,9 @@ static const Exit exits[] = {
     { HVMSG_X64_MSR_INTERCEPT, mshv_exit_msr },
     { HVMSG_X64_CPUID_INTERCEPT, mshv_exit_cpuid },
     { HVMSG_X64_EXCEPTION_INTERCEPT, mshv_exit_exception },
-    { HVMSG_X64_APIC_SMI_INTERCEPT, mshv_exit_apic_smi },
+    { HVMSG_X64_APIC_SMI_INTERCEPT, mshv_exit_apic_ipi },
+    { HVMSG_X64_APIC_INIT_SIPI_INTERCEPT, mshv_exit_apic_ipi },
+    { HVMSG_X64_SIPI_INTERCEPT, mshv_exit_sipi },
     { HVMSG_X64_HALT, mshv_exit_halt },
     { HVMSG_HYPERCALL_INTERCEPT, mshv_exit_hypercall },
     { HVMSG_UNRECOVERABLE_EXCEPTION, mshv_exit_triple_fault },
@@ -66,7 +68,7 @@ int mshv_arch_pre_run(CPUState *cs, Error **errp)
     uint32_t requests = qatomic_read(&cs->interrupt_request);
     int ret = 0;
 
-    if (requests & CPU_INTERRUPT_SMI) {
+    if (requests & (CPU_INTERRUPT_SMI | CPU_INTERRUPT_INIT)) {
         ret = mshv_smm_pre_run(cs, errp);
     }
     /* It looks at all of the VP, which then has nothing of a debugger's. */

@@ -85,8 +85,7 @@ typedef struct MshvX86 {
 
     /* smm.c: CPUX86State is in another mode than the VP. */
     bool mode_changed;
-    /* An SMI waits for a SIPI: look again after a run. */
-    bool smi_waits;
+    bool smi_waits;             /* an SMI and the VP wait for a SIPI */
     /* Of a VP in SMM: events that were pending when it went there */
     union hv_register_value smm_events[MSHV_SMM_EVENTS];
 
@@ -181,7 +180,8 @@ MshvExitHandler mshv_exit_cpuid;            /* cpuid.c */
 MshvExitHandler mshv_exit_apic_eoi;         /* apic.c */
 MshvExitHandler mshv_exit_deliverable;      /* inject.c */
 MshvExitHandler mshv_exit_exception;        /* debug.c */
-MshvExitHandler mshv_exit_apic_smi;         /* smm-send.c */
+MshvExitHandler mshv_exit_apic_ipi;         /* smm-send.c */
+MshvExitHandler mshv_exit_sipi;             /* smm-send.c */
 MshvExitHandler mshv_exit_triple_fault;     /* reset.c */
 MshvExitHandler mshv_exit_halt;             /* reset.c */
 MshvExitHandler mshv_exit_hypercall;        /* reset.c */
@@ -229,6 +229,9 @@ int mshv_apic_put(CPUState *cs, MshvPutLevel level, Error **errp);
 
 /* Whether the local APIC lets an interrupt of the PIC through. */
 int mshv_apic_accepts_pic(CPUState *cs, bool *accepts, Error **errp);
+
+/* Send @cs an interrupt of that delivery mode. */
+int mshv_apic_send(CPUState *cs, unsigned mode, uint8_t vector, Error **errp);
 
 /* ---- blocks.c ---- */
 

@@ -1,7 +1,7 @@
 /*
  * SMIs that a processor or a device sends through the local APICs. The
  * hypervisor's deliver none: it reports the command, and QEMU finds those whom
- * it is for.
+ * it is for. So it is, for a while, with INITs and SIPIs (smm-start.c).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,6 +15,9 @@
 #include "trace.h"
 
 /* The interrupt command register: SDM vol. 3, 12.6.1 */
+#define ICR_VECTOR              0xffu
+#define ICR_ASSERT              (1u << 14)
+#define ICR_TRIGGER_LEVEL       (1u << 15)
 #define ICR_SHORTHAND_SHIFT     18
 enum { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
@@ -30,42 +33,48 @@ int mshv_smm_report_sent(bool on, Error **errp)
                           0, NULL, errp);
 }
 
-/* Where a command goes, in one word for queued work */
-#define DESTINATION_X2APIC      (1ull << 32)
+/* A command on its way */
+typedef struct Sent {
+    uint64_t icr;
+    uint32_t dest;
+    bool x2apic;
+    bool look;                  /* The local APIC knows whether it is meant. */
+} Sent;
 
-/* @cs's own thread: its local APIC knows whether it is meant. */
-static void look_whether_meant(CPUState *cs, run_on_cpu_data data)
+static unsigned mode_of(uint64_t icr)
 {
-    uint64_t to = *(uint64_t *)data.host_ptr;
-    uint32_t dest = to;
-    APICCommonState *s = APIC_COMMON(X86_CPU(cs)->apic_state);
-    uint32_t id = X86_CPU(cs)->apic_id;
-    bool meant;
-
-    g_free(data.host_ptr);
-    cpu_synchronize_state(cs);
-    if (to & DESTINATION_X2APIC) {
-        meant = dest >> 16 == id >> 4 && (dest & 1u << (id & 0xf));
-    } else if (s->dest_mode == 0xf) {
-        meant = dest & s->log_dest;
-    } else {
-        meant = (dest >> 4 == 0xf || dest >> 4 == s->log_dest >> 4) &&
-                (dest & s->log_dest & 0xf);
-    }
-    if (meant) {
-        cpu_interrupt(cs, CPU_INTERRUPT_SMI);
-    }
+    return icr >> MSHV_ICR_MODE_SHIFT & 7;
 }
 
-static void send_logical(uint32_t dest, bool x2apic)
+static bool is_meant(CPUState *cs, const Sent *sent)
 {
-    CPUState *cs;
+    APICCommonState *s = APIC_COMMON(X86_CPU(cs)->apic_state);
+    uint32_t id = X86_CPU(cs)->apic_id, dest = sent->dest;
 
-    CPU_FOREACH(cs) {
-        uint64_t *to = g_new(uint64_t, 1);
+    cpu_synchronize_state(cs);
+    if (sent->x2apic) {
+        return dest >> 16 == id >> 4 && (dest & 1u << (id & 0xf));
+    }
+    if (s->dest_mode == 0xf) {
+        return dest & s->log_dest;
+    }
+    return (dest >> 4 == 0xf || dest >> 4 == s->log_dest >> 4) &&
+           (dest & s->log_dest & 0xf);
+}
 
-        *to = dest | (x2apic ? DESTINATION_X2APIC : 0);
-        async_run_on_cpu(cs, look_whether_meant, RUN_ON_CPU_HOST_PTR(to));
+/* @cs's own thread */
+static void arrive(CPUState *cs, run_on_cpu_data data)
+{
+    g_autofree Sent *sent = data.host_ptr;
+
+    if (!cs->accel->usable || (sent->look && !is_meant(cs, sent))) {
+        return;
+    }
+    if (mode_of(sent->icr) == APIC_DM_SMI) {
+        cpu_interrupt(cs, CPU_INTERRUPT_SMI);
+    } else {
+        mshv_smm_start_arrives(cs, mode_of(sent->icr) == APIC_DM_INIT,
+                               sent->icr & ICR_VECTOR);
     }
 }
 
@@ -73,20 +82,30 @@ static void send_logical(uint32_t dest, bool x2apic)
 static void deliver(CPUState *self, uint64_t icr, bool x2apic)
 {
     unsigned shorthand = icr >> ICR_SHORTHAND_SHIFT & 3;
-    uint32_t dest = x2apic ? icr >> 32 : icr >> 56;
-    bool all = dest == (x2apic ? UINT32_MAX : 0xff);
+    Sent sent = {
+        .icr = icr, .dest = x2apic ? icr >> 32 : icr >> 56, .x2apic = x2apic,
+    };
+    bool all = sent.dest == (x2apic ? UINT32_MAX : 0xff);
     CPUState *cs;
 
     trace_mshv_smm_send(icr);
-    if (shorthand == SHORTHAND_NONE && !all && (icr & MSHV_ICR_LOGICAL)) {
-        send_logical(dest, x2apic);
-        return;
+    if (mode_of(icr) == APIC_DM_INIT && (icr & ICR_TRIGGER_LEVEL) &&
+        !(icr & ICR_ASSERT)) {
+        return;                 /* no INIT, but its end */
     }
+    sent.look = shorthand == SHORTHAND_NONE && !all && (icr & MSHV_ICR_LOGICAL);
     CPU_FOREACH(cs) {
-        if (shorthand == SHORTHAND_NONE ? all || X86_CPU(cs)->apic_id == dest
-            : shorthand == SHORTHAND_ALL ||
-              (shorthand == SHORTHAND_SELF) == (cs == self)) {
+        if (shorthand != SHORTHAND_NONE
+            ? shorthand != SHORTHAND_ALL &&
+              (shorthand == SHORTHAND_SELF) != (cs == self)
+            : !all && !sent.look && X86_CPU(cs)->apic_id != sent.dest) {
+            continue;
+        }
+        if (mode_of(icr) == APIC_DM_SMI && !sent.look) {
             cpu_interrupt(cs, CPU_INTERRUPT_SMI);
+        } else {
+            async_run_on_cpu(cs, arrive, RUN_ON_CPU_HOST_PTR(
+                             g_memdup2(&sent, sizeof(sent))));
         }
     }
 }
@@ -97,10 +116,10 @@ void mshv_smm_send(uint64_t icr)
     deliver(NULL, icr, false);
 }
 
-int mshv_exit_apic_smi(CPUState *cs, const struct hv_message *msg,
+int mshv_exit_apic_ipi(CPUState *cs, const struct hv_message *msg,
                        Error **errp)
 {
-    const struct hv_x64_apic_smi_message *m = (const void *)msg->u.payload;
+    const struct hv_x64_apic_ipi_message *m = (const void *)msg->u.payload;
     uint32_t name = HV_X64_REGISTER_APIC_BASE;
     union hv_register_value base;
     int ret = mshv_x86_get_regs(cs, &name, &base, 1, errp);
@@ -111,4 +130,18 @@ int mshv_exit_apic_smi(CPUState *cs, const struct hv_message *msg,
         bql_unlock();
     }
     return ret;
+}
+
+/* Only of a SIPI, and with whom it is for */
+int mshv_exit_sipi(CPUState *cs, const struct hv_message *msg, Error **errp)
+{
+    const struct hv_x64_sipi_intercept_message *m =
+        (const void *)msg->u.payload;
+    uint32_t vector = m->interrupt_vector & ICR_VECTOR;
+
+    bql_lock();
+    deliver(cs, (uint64_t)m->target_vp_index << 32 |
+                APIC_DM_SIPI << MSHV_ICR_MODE_SHIFT | vector, true);
+    bql_unlock();
+    return 0;
 }

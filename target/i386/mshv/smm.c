@@ -42,9 +42,17 @@ static int report_invalid_opcodes(bool enable, Error **errp)
                           0, NULL, errp);
 }
 
-int mshv_arch_rendezvous(bool begins, Error **errp)
+int mshv_arch_rendezvous(MshvTurn turn, Error **errp)
 {
-    return report_invalid_opcodes(begins, errp);
+    static bool reported;
+    bool wanted = turn != MSHV_TURN_ALL;
+    int ret = reported == wanted ? 0 : report_invalid_opcodes(wanted, errp);
+
+    if (ret < 0) {
+        return ret;
+    }
+    reported = wanted;
+    return mshv_smm_report_starts(turn, errp);
 }
 
 bool mshv_x86_has_smm(void)
@@ -96,6 +104,9 @@ void mshv_smm_init(void)
                report_invalid_opcodes(false, NULL) == 0 &&
                mshv_smm_report_sent(true, NULL) == 0 &&
                mshv_smm_report_sent(false, NULL) == 0;
+    if (possible) {
+        mshv_smm_start_init();
+    }
     qemu_add_machine_init_done_notifier(&notifier);
 }
 
@@ -158,6 +169,12 @@ static const struct {
     { HV_REGISTER_SIEFP, 1, 1 },
 };
 
+static void shut_down(const char *why)
+{
+    warn_report("mshv: %s: the machine is reset", why);
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+}
+
 /* Which of them this host has */
 static unsigned existing_overlays(CPUState *cs, uint32_t *names, unsigned *at)
 {
@@ -179,12 +196,12 @@ static unsigned existing_overlays(CPUState *cs, uint32_t *names, unsigned *at)
  * A guest that lays such a page over hidden memory would change what SMM finds
  * there. No VP runs: so those of the others can be read from here.
  */
-static int is_memory_covered(bool *covered, Error **errp)
+int mshv_arch_may_show(bool *may, Error **errp)
 {
+    bool covered = false;
     CPUState *cs;
     int ret = 0;
 
-    *covered = false;
     CPU_FOREACH(cs) {
         union hv_register_value v[ARRAY_SIZE(overlays)];
         uint32_t names[ARRAY_SIZE(overlays)];
@@ -199,19 +216,17 @@ static int is_memory_covered(bool *covered, Error **errp)
             break;
         }
         for (i = 0; i < n; i++) {
-            *covered |= (v[i].reg64 & overlays[at[i]].mask) ==
-                        overlays[at[i]].there &&
-                        mshv_hidden_has(v[i].reg64 & TARGET_PAGE_MASK,
-                                        HV_HYP_PAGE_SIZE);
+            covered |= (v[i].reg64 & overlays[at[i]].mask) ==
+                       overlays[at[i]].there &&
+                       mshv_hidden_has(v[i].reg64 & TARGET_PAGE_MASK,
+                                       HV_HYP_PAGE_SIZE);
         }
     }
+    if (covered) {
+        shut_down("the guest has laid a page of the hypervisor over SMRAM");
+    }
+    *may = ret == 0 && !covered;
     return ret;
-}
-
-static void shut_down(const char *why)
-{
-    warn_report("mshv: %s: the machine is reset", why);
-    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
 }
 
 static MemTxResult access_save_area(CPUState *cs, uint8_t *area, bool write)
@@ -226,9 +241,8 @@ static MemTxResult access_save_area(CPUState *cs, uint8_t *area, bool write)
 static int enter(CPUState *cs, Error **errp)
 {
     uint8_t area[MSHV_SMM_SAVE_SIZE];
-    MshvX86 *x86 = mshv_x86(cs);
     CPUX86State *env = cpu_env(cs);
-    bool covered;
+    bool may;
     int ret;
 
     cpu_synchronize_state(cs);
@@ -237,18 +251,12 @@ static int enter(CPUState *cs, Error **errp)
         return -EIO;
     }
     if (env->mp_state == MSHV_MP_WAIT_FOR_SIPI) {
-        /* The SMI waits for that, too. */
-        x86->smi_waits = true;
-        return 0;
+        return mshv_smm_set_waits(cs, true, errp);
     }
-    if (!mshv_rendezvous_open) {
-        ret = is_memory_covered(&covered, errp);
-        if (ret < 0) {
+    if (mshv_rendezvous_turn != MSHV_TURN_INSIDE) {
+        ret = mshv_arch_may_show(&may, errp);
+        if (ret < 0 || !may) {
             return ret;
-        }
-        if (covered) {
-            shut_down("the guest has laid a page of the hypervisor over SMRAM");
-            return 0;
         }
     }
     ret = mshv_rendezvous_set(cs, true, errp);
@@ -261,7 +269,7 @@ static int enter(CPUState *cs, Error **errp)
     mshv_smm_save(X86_CPU(cs), area);
     access_save_area(cs, area, true);
     mshv_smm_begin(X86_CPU(cs));
-    x86->mode_changed = true;
+    mshv_x86(cs)->mode_changed = true;
     return 0;
 }
 
@@ -280,7 +288,8 @@ static void do_enter(CPUState *cs, run_on_cpu_data data)
 
 int mshv_smm_pre_run(CPUState *cs, Error **errp)
 {
-    MshvX86 *x86 = mshv_x86(cs);
+    bool waits;
+    int ret;
 
     if (!on) {
         bql_lock();
@@ -291,9 +300,14 @@ int mshv_smm_pre_run(CPUState *cs, Error **errp)
     if (mshv_smm_is_in(cs)) {
         return 0;               /* after it has left */
     }
-    if (x86->smi_waits) {
-        x86->smi_waits = false;
-        return 0;               /* after this run */
+    if (!(qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_SMI)) {
+        return mshv_smm_take_init(cs, errp);
+    }
+    if (mshv_x86(cs)->smi_waits) {
+        ret = mshv_smm_still_waits(cs, &waits, errp);
+        if (ret < 0 || waits) {
+            return ret;
+        }
     }
     async_safe_run_on_cpu(cs, do_enter, RUN_ON_CPU_NULL);
     return EXCP_INTERRUPT;
@@ -394,7 +408,18 @@ int mshv_smm_return(CPUState *cs)
 
 int mshv_smm_follow(CPUState *cs, Error **errp)
 {
-    mshv_x86(cs)->smi_waits = false;
+    int ret = mshv_smm_set_waits(cs, false, errp);
+
     mshv_x86(cs)->mode_changed = false;
-    return mshv_rendezvous_set(cs, mshv_smm_is_in(cs), errp);
+    return ret < 0 ? ret : mshv_rendezvous_set(cs, mshv_smm_is_in(cs), errp);
+}
+
+void mshv_smm_remove_cpu(CPUState *cs)
+{
+    Error *err = NULL;
+
+    if (mshv_smm_set_waits(cs, false, &err) < 0 ||
+        mshv_rendezvous_set(cs, false, &err) < 0) {
+        mshv_vcpu_stop_vm(cs, err, "cannot leave system management mode");
+    }
 }

@@ -7,6 +7,7 @@
 #ifndef TARGET_I386_MSHV_SMM_H
 #define TARGET_I386_MSHV_SMM_H
 
+#include "accel/mshv/rendezvous.h"
 #include "mshv-x86.h"
 
 static inline bool mshv_smm_is_in(CPUState *cs)
@@ -25,13 +26,19 @@ bool mshv_smm_is_on(void);
 /* @cs is being made: it gets an address space for SMM. */
 void mshv_smm_add_cpu(CPUState *cs);
 
-/* An SMI waits for @cs, which is about to run. As mshv_arch_pre_run() */
+/*
+ * An SMI or an INIT waits for @cs, which is about to run. As
+ * mshv_arch_pre_run()
+ */
 int mshv_smm_pre_run(CPUState *cs, Error **errp);
 
 /* If this #UD of @cs is the way out of SMM, take it. False: it is not. */
 bool mshv_smm_is_rsm(CPUState *cs,
                      const struct hv_x64_exception_intercept_message *m);
 int mshv_smm_return(CPUState *cs);
+
+/* @cs is unplugged. It may be in SMM. */
+void mshv_smm_remove_cpu(CPUState *cs);
 
 /* A state was loaded, or the CPU reset: it may be in SMM or not. */
 int mshv_smm_follow(CPUState *cs, Error **errp);
@@ -56,7 +63,10 @@ bool mshv_smm_load(X86CPU *cpu, const uint8_t area[MSHV_SMM_SAVE_SIZE]);
 /* Have the VPs' SMIs to each other reported. */
 int mshv_smm_report_sent(bool on, Error **errp);
 
-/* A device sends one: as a command of a local APIC in xAPIC mode. */
+/*
+ * A device sends one, or an INIT: as a command of a local APIC in xAPIC mode.
+ */
+#define MSHV_ICR_MODE_SHIFT     8
 #define MSHV_ICR_LOGICAL        (1u << 11)
 void mshv_smm_send(uint64_t icr);
 
@@ -67,5 +77,25 @@ void mshv_smm_send(uint64_t icr);
  * finds none, and say so.
  */
 void mshv_smm_watch_missing(bool smm);
+
+/* ---- smm-start.c ---- */
+
+/* See whether the hypervisor reports INITs and SIPIs that VPs send. */
+void mshv_smm_start_init(void);
+
+/* Have them reported if any could be for a VP in SMM, or for one that waits. */
+int mshv_smm_report_starts(MshvTurn turn, Error **errp);
+
+/* @cs waits for a SIPI, and so does its SMI; or it does not. With the BQL */
+int mshv_smm_set_waits(CPUState *cs, bool waits, Error **errp);
+
+/* Does it still? On its thread */
+int mshv_smm_still_waits(CPUState *cs, bool *waits, Error **errp);
+
+/* An INIT or a SIPI was sent to @cs, whose thread this is. With the BQL */
+void mshv_smm_start_arrives(CPUState *cs, bool init, uint8_t vector);
+
+/* An INIT came in SMM, and @cs is about to run outside. */
+int mshv_smm_take_init(CPUState *cs, Error **errp);
 
 #endif

@@ -551,6 +551,7 @@ void mshv_arch_vp_destroy(CPUState *cs)
     if (!x86) {
         return;
     }
+    mshv_smm_remove_cpu(cs);
     mshv_migrate_remove_vp(cs);
     mshv_blocks_free(x86);
     mshv_xsave_free(cs);
