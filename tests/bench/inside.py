@@ -186,7 +186,7 @@ class Bench:
         we have such a mode."""
         for vmm in (v for v in self.vmms if v.name == 'ours'):
             for cpus in SIZES[:4]:
-                found, failed = measure(vmm, self.marks, [('smi', COUNT)] * 8,
+                found, failed = measure(vmm, self.marks, [('smi', COUNT)] * 5,
                                         cpus, self.what['limit'])
                 for result in found:
                     tell('smi', vmm, cpus=cpus, count=COUNT, **result)
