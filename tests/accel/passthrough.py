@@ -7,9 +7,10 @@ emulated host; elsewhere they are looked for, and none is taken from its driver.
 import glob
 import os
 import sys
+import tempfile
 
 from linux import Small, appears, equal, part
-from vm import Tap, until
+from vm import Tap, Vm, guest, until
 
 # PCI vendor and device
 DISK, NIC = ('0x1b36', '0x0010'), ('0x8086', '0x10d3')
@@ -136,6 +137,21 @@ def plugged(nvme):
         Tap.equal(vm.said(), '', 'QEMU has no complaint')
 
 
+def smram(nvme):
+    """The guest lets the disk read and write SMRAM."""
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, 'console')
+        with Vm('-M', 'q35,smm=on', '-m', '32', '-smp', '2', '-bios',
+                guest('smm-dma'), '-chardev', f'file,id=out,path={path}',
+                '-device', 'isa-debugcon,iobase=0xe9,chardev=out', '-device',
+                f'vfio-pci,host={nvme}') as vm:
+            until(lambda: '\n1..' in read(path) or vm.status() != 'running',
+                  60)
+            text = read(path)
+            Tap.ok('\n1..' in text and 'not ok' not in text and not vm.said(),
+                   'NVMe does not reach SMRAM', f'{vm.said()}\n{text}')
+
+
 def main():
     nvme, nic = (take(ids) for ids in (DISK, NIC))
     if nvme and nic:
@@ -143,6 +159,7 @@ def main():
         both(nvme, nic)
         pin_interrupts(nic)
         plugged(nvme)
+        smram(nvme)
     else:
         Tap.skip('VFIO', 'no free devices with an IOMMU')
     Tap.end()
