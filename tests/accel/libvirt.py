@@ -88,6 +88,14 @@ def labels(daemon):
                              done.stdout), [])
 
 
+def secure_boot(daemon):
+    """Of q35: the machine has SMM, and the tree a firmware that needs it."""
+    found = re.search("<enum name='secure'>(.*?)</enum>",
+                      daemon.virsh(*CAPABILITIES), re.S)
+    same('secure', found and sorted(re.findall('<value>(.*?)</value>',
+                                               found[1])), ['no', 'yes'])
+
+
 def probe(base):
     host = Host(base, 'probe')
     system, session = Daemon(host), Daemon(host, USER)
@@ -96,6 +104,7 @@ def probe(base):
     check('at once, as the system and as a user, cold: hyperv is offered',
           both_at_once, system, session)
     check('again, from the cache', remembers, session)
+    check('secure boot is offered', secure_boot, session)
     check("KubeVirt's node labeller is served", labels, session)
     check('without /dev/mshv it is not offered, and not before the cache is '
           'removed', without_node, session)
