@@ -28,6 +28,7 @@
 #include "partition.h"
 #include "stats.h"
 #include "reftime.h"
+#include "userfault.h"
 #include "vcpu.h"
 #include "vp.h"
 
@@ -143,6 +144,7 @@ int mshv_accel_init_machine(AccelState *accel, MachineState *ms)
         mshv_counters_publish();
         mshv_lifecycle_init();
         mshv_time_init();
+        mshv_userfault_init();
         /* Tests make calls fail at run time. */
         object_property_add_child(OBJECT(ms), "accel", OBJECT(accel));
         return 0;

@@ -15,34 +15,12 @@ import sys
 import tempfile
 import time
 from carried import Carried
-from vm import PATIENCE, TOP, QmpError, Tap
+from migration import Pair, migrate, set_up, wait_migrated
+from vm import TOP, QmpError, Tap, until
 
 ANALYZE = os.path.join(TOP, 'build', 'qemu', 'scripts',
                        'analyze-migration.py')
 QEMU_IMG = os.path.join(TOP, 'build', 'qemu-img')
-
-
-def wait_migrated(vm, seconds=60):
-    """The end of it: the status, and the reason if there is one."""
-    end = time.monotonic() + seconds * PATIENCE
-    while time.monotonic() < end:
-        info = vm.qmp('query-migrate')
-        if info.get('status') in ('completed', 'failed', 'cancelled'):
-            return info['status'], info.get('error-desc', '')
-        time.sleep(0.05)
-    return 'too late', str(info)
-
-
-def migrate(vm, uri):
-    vm.qmp('migrate', uri=uri)
-    return wait_migrated(vm)
-
-
-def wait_running(vm, seconds=20):
-    end = time.monotonic() + seconds * PATIENCE
-    while time.monotonic() < end and vm.status() != 'running':
-        time.sleep(0.02)
-    return vm.status()
 
 
 def device_state(path):
@@ -128,59 +106,20 @@ def snapshots(directory):
     same_state(*files, 'nothing moves in a VM that is stopped')
 
 
-class Pair:
-    """Guests that come one after the other to new processes."""
-
-    def __init__(self, directory, *args, **keys):
-        self.directory, self.args, self.keys = directory, args, keys
-        self.count = 0
-        self.vm = Carried(*args, **keys)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.vm.__exit__()
-
-    def target(self, *args):
-        self.count += 1
-        path = os.path.join(self.directory, f'socket-{self.count}')
-        keys = dict(self.keys)
-        return Carried(*(args or self.args), '-incoming', f'unix:{path}',
-                       **keys), f'unix:{path}'
-
-    def move(self, how=lambda vm: None):
-        """What is wrong, or ''."""
-        target, uri = self.target()
-        source, self.vm = self.vm, target
-        how(source)
-        how(target)
-        result = migrate(source, uri)
-        if result[0] != 'completed':
-            wrong = f'{result} {source.said()} {target.said()}'
-        elif source.status() != 'postmigrate' or \
-                wait_running(target) != 'running':
-            wrong = f'{source.status()} {target.status()}: {target.said()}'
-        else:
-            wrong = target.wait_passes()
-        source.__exit__()
-        return wrong
+def pair_of(directory, *args, **keys):
+    return Pair(directory, lambda *more, **also: Carried(
+        *(more if '-cpu' in more else (*args, *more)), **keys, **also))
 
 
-def capability(name):
-    return lambda vm: vm.qmp('migrate-set-capabilities', capabilities=[
-        {'capability': name, 'state': True}])
-
-
-def live(directory, cpus, rounds, how=lambda vm: None, name=''):
-    with Pair(directory, cpus=cpus) as pair:
+def live(directory, cpus, rounds):
+    with pair_of(directory, cpus=cpus) as pair:
         wrong = pair.vm.wait_passes()
         done = 0
         while not wrong and done < rounds:
-            wrong = pair.move(how)
+            wrong = pair.move() or pair.vm.wait_passes()
             done += not wrong
         Tap.equal((done, wrong), (rounds, ''),
-                  f'{cpus} CPUs: {rounds} live migrations{name}')
+                  f'{cpus} CPUs: {rounds} live migrations')
 
 
 def stays(vm, name):
@@ -191,12 +130,12 @@ def stays(vm, name):
 
 def refused(directory):
     """By the target, while the source runs."""
-    with Pair(directory, '-cpu', 'max', cpus=2) as pair:
+    with pair_of(directory, '-cpu', 'max', cpus=2) as pair:
         source = pair.vm
         source.wait_passes()
-        target, uri = pair.target('-cpu', 'max,-popcnt,host-phys-bits-limit=36')
-        with target:
-            status, _ = migrate(source, uri)
+        with pair.target('-cpu', 'max,-popcnt,host-phys-bits-limit=36') as target:
+            pair.start(target)
+            status, _ = wait_migrated(source)
             target.wait_end()
             said = target.said()
             Tap.ok(status == 'failed' and 'CPU feature popcnt' in said and
@@ -208,31 +147,64 @@ def refused(directory):
 
 
 def cancelled(directory):
-    with Pair(directory, cpus=2) as pair:
+    with pair_of(directory, cpus=2) as pair:
         source = pair.vm
         source.wait_passes()
-        source.qmp('migrate-set-parameters', max_bandwidth=1 << 20)
-        target, uri = pair.target()
-        with target:
-            source.qmp('migrate', uri=uri)
+        with pair.target() as target:
+            pair.start(target, parameters={'max-bandwidth': 1 << 20})
             time.sleep(0.5)
             source.qmp('migrate_cancel')
             Tap.equal(wait_migrated(source)[0], 'cancelled', 'cancel')
         stays(source, 'cancelled')
         source.qmp('migrate-set-parameters', max_bandwidth=1 << 30)
-        Tap.equal(pair.move(), '', 'and can be migrated after that')
+        Tap.equal(pair.move() or pair.vm.wait_passes(), '',
+                  'and can be migrated after that')
+
+
+def refused_ways(directory):
+    """What cannot work with guest memory as the kernel has it."""
+    with pair_of(directory, cpus=2) as pair:
+        with pair.target() as target:
+            try:
+                set_up(target, ['postcopy-ram'])
+                said = ''
+            except QmpError as error:
+                said = str(error)
+            Tap.ok('mshv: postcopy is not possible' in said,
+                   'a target refuses postcopy by name', said)
+        source = pair.vm
+        source.wait_passes()
+        set_up(source, ['background-snapshot'])
+        try:
+            said = str(migrate(source, f'file:{pair.path()}'))
+        except QmpError as error:
+            said = str(error)
+        Tap.ok('mshv: a background snapshot is not possible' in said,
+               'a background snapshot is refused by name', said)
+        stays(source, 'no background snapshot')
+
+
+def target_dies(directory):
+    with pair_of(directory, cpus=2) as pair:
+        source = pair.vm
+        source.wait_passes()
+        with pair.target() as target:
+            pair.start(target, parameters={'max-bandwidth': 1 << 20})
+            until(lambda: source.qmp('query-migrate')['status'] == 'active')
+        Tap.equal(wait_migrated(source)[0], 'failed', 'the target is killed')
+        stays(source, 'killed target')
 
 
 def failing_call(directory, name, spec):
     """A call of the kernel fails under way."""
-    with Pair(directory, cpus=2) as pair:
+    with pair_of(directory, cpus=2) as pair:
         source = pair.vm
         source.wait_passes()
-        target, uri = pair.target()
-        with target:
+        with pair.target() as target:
             source.qmp('qom-set', path='/machine/accel',
                        property='x-fail-ioctl', value=spec)
-            status, why = migrate(source, uri)
+            pair.start(target)
+            status, why = wait_migrated(source)
             Tap.ok(status == 'failed' and 'mshv' in why + source.said(),
                    f'{name} fails: so does the migration',
                    f'{status} {why} {source.said()}')
@@ -273,6 +245,8 @@ def main():
             live(directory, cpus, 2)
         refused(directory)
         cancelled(directory)
+        target_dies(directory)
+        refused_ways(directory)
         failing_call(directory, 'reading dirty pages',
                      'GET_GPAP_ACCESS_BITMAP:1')
         failing_call(directory, 'switching dirty pages on',

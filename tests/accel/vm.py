@@ -140,6 +140,9 @@ class Vm:
         except BrokenPipeError:
             raise QmpError(f'{command}: QEMU has gone: '
                            f'{self.said()}') from None
+        return self.answer(command, seconds)
+
+    def answer(self, command, seconds):
         while True:
             answer = self.read_message(seconds)
             if answer is None:
@@ -150,6 +153,13 @@ class Vm:
                 raise QmpError(answer['error']['desc'])
             else:
                 return answer['return']
+
+    def give_fd(self, name, fd):
+        """A descriptor of ours, which QEMU then knows by that name."""
+        socket.send_fds(self.socket, [json.dumps(
+            {'execute': 'getfd', 'arguments': {'fdname': name}}).encode()],
+            [fd])
+        self.answer('getfd', 10)
 
     def many(self, requests, seconds=60):
         """Send (command, arguments) pairs all at once, and wait for all."""

@@ -16,6 +16,8 @@
 /* A clock may be that much off, as under KVM: a guest's NTP corrects it. */
 #define TSC_TOLERANCE_PPM       250
 
+#define XSAVE_LEAF              0xd
+
 /* Numbers of the stream */
 enum {
     NEED_CPUID = 1,             /* @a: leaf; @b: sub-leaf << 8 | register */
@@ -130,6 +132,10 @@ static void compare_word(const Need *need, GString *missing)
 
         if (names && names[bit]) {
             say(missing, "CPU feature %s", names[bit]);
+        } else if (need->kind == NEED_CPUID && need->a == XSAVE_LEAF &&
+                   need->b >> 8 == 0) {
+            say(missing, "XSAVE component %u",
+                bit + 32 * ((need->b & 0xff) == R_EDX));
         } else {
             say(missing, "bit %u of %s 0x%x.%u register %u", bit,
                 need->kind == NEED_MSR ? "MSR" : "CPUID leaf", need->a,
