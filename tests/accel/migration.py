@@ -86,9 +86,10 @@ class Pair:
     QEMU, either with the guest or as a target that waits for it.
     """
 
+    count = 0           # of paths, of all pairs
+
     def __init__(self, directory, make, capabilities=(), parameters=None):
         self.directory, self.make = directory, make
-        self.count = 0
         self.vm = make()
         self.capabilities, self.parameters = capabilities, parameters or {}
 
@@ -99,8 +100,8 @@ class Pair:
         self.vm.__exit__()
 
     def path(self):
-        self.count += 1
-        return os.path.join(self.directory, f'stream-{self.count}')
+        Pair.count += 1
+        return os.path.join(self.directory, f'stream-{Pair.count}')
 
     def target(self, *args, **keys):
         return self.make(*args, '-incoming', 'defer', **keys)
