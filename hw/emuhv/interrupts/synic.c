@@ -32,7 +32,7 @@ void emuhv_synic_auto_eoi(EmuhvVp *vp, int vector)
         if ((v & HV_SYNIC_SINT_AUTO_EOI) && !(v & HV_SYNIC_SINT_MASKED) &&
             (v & 0xff) == vector) {
             a->isr[vector / 32] &= ~(1u << (vector % 32));
-            apic_poll_irq(DEVICE(a));
+            apic_poll_irq(vp->base.cpu->apic_state);
             return;
         }
     }

@@ -23,7 +23,10 @@ typedef struct MshvFeatureMask {
     uint32_t always;            /* virtual: whatever the host has */
 } MshvFeatureMask;
 
+/* Newer QEMUs have it. */
+#ifndef CPUID_7_0_EDX_MD_CLEAR
 #define CPUID_7_0_EDX_MD_CLEAR      (1u << 10)
+#endif
 #define CPUID_8000_0007_EDX_INVTSC  (1u << 8)
 
 static const MshvFeatureMask feature_masks[] = {
