@@ -99,6 +99,7 @@ void emuhv_machine_init(MachineState *machine)
         .unblocked = emuhv_sched_unblocked,
     };
     emuhv_clock_init();
+    emuhv_taken_init();
     emuhv_parent_init();
     emuhv_partitions_init();
     emuhv_hcall_init();
@@ -222,6 +223,13 @@ static void set_strict(Object *obj, const char *value, Error **errp)
     emuhv_set_answers(value, errp);
 }
 
+static void set_seed(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    option_seen = true;
+    visit_type_uint32(v, name, opaque, errp);
+}
+
 static char *get_stats_file(Object *obj, Error **errp)
 {
     return g_strdup(emuhv_options.stats_file);
@@ -272,6 +280,10 @@ void emuhv_machine_class_init(ObjectClass *oc)
     object_class_property_add_str(oc, "emuhv-strict", get_strict, set_strict);
     object_class_property_set_description(oc, "emuhv-strict",
         "Answers that real hypervisors may give: WORD[+WORD]..., or all");
+    object_class_property_add(oc, "emuhv-seed", "uint32", get_number, set_seed,
+                              NULL, &emuhv_options.seed);
+    object_class_property_set_description(oc, "emuhv-seed",
+        "Number that decides when emuhv-strict's rare answers are given");
     object_class_property_add_str(oc, "emuhv-stats", get_stats_file,
                                   set_stats_file);
     object_class_property_set_description(oc, "emuhv-stats",

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from vm import QEMU, Tap, Vm, QmpError, firmware, guest
+from vm import QEMU, Tap, Vm, QmpError, firmware, guest, refusal
 from emuhost import check_leaks, left_over
 
 
@@ -18,15 +18,6 @@ AS_NOBODY = os.path.join(os.path.dirname(__file__), '../lib/as-nobody')
 
 
 # ---- Refusals: one line, status 1 ----
-
-def refusal(args, words, name, before=()):
-    p = subprocess.run([*before, QEMU, '-nodefaults', '-display', 'none',
-                        *args], stdin=subprocess.DEVNULL, capture_output=True,
-                       text=True, timeout=600, check=False)
-    Tap.ok(p.returncode == 1 and len(p.stderr.splitlines()) == 1 and
-           'mshv' in p.stderr and words in p.stderr, name,
-           f'status {p.returncode}: {p.stderr}')
-
 
 def refusals(d):
     plain = os.path.join(d, 'plain')

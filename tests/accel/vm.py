@@ -214,7 +214,7 @@ class Vm:
         if not expected or all_lines:
             return text
         return ''.join(line for line in text.splitlines(True)
-                       if expected not in line)
+                       if not any(e in line for e in expected.split('|')))
 
     def stats(self, target='vm'):
         """Sum of each statistic of the provider mshv over all objects."""
@@ -283,6 +283,16 @@ def guest(name):
     """The firmware image of tests/accel/guest/NAME.c; tests/accel/run makes
     it."""
     return os.path.join(TOP, 'build', 'accel-guests', f'{name}.rom')
+
+
+def refusal(args, words, name, before=()):
+    """QEMU with these ends at once: one line, which has @words, and status 1."""
+    p = subprocess.run([*before, QEMU, '-nodefaults', '-display', 'none',
+                        *args], stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, timeout=600, check=False)
+    Tap.ok(p.returncode == 1 and len(p.stderr.splitlines()) == 1 and
+           'mshv' in p.stderr and words in p.stderr, name,
+           f'status {p.returncode}: {p.stderr}')
 
 
 def firmware(directory, code):

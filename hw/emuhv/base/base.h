@@ -39,8 +39,12 @@
 #define EMUHV_NO_PFN            UINT64_MAX
 #define EMUHV_SINTS             16
 #define EMUHV_MSG_SIZE          256
-/* Number by which CPUID 0x40000002 names the hypervisor. */
-#define EMUHV_BUILD             27744
+/*
+ * Number by which CPUID 0x40000002 names the hypervisor: one that Linux's
+ * driver has been tried with, and one that hosts were seen with.
+ */
+#define EMUHV_BUILD             (emuhv_answers(EMUHV_OTHER_BUILD) ? 26102 \
+                                                                  : 27744)
 
 /* ---- Options of the machine ---- */
 
@@ -62,11 +66,32 @@ typedef enum EmuhvAnswer {
     EMUHV_FIXED_REGISTERS,
     EMUHV_NO_CRASH_MSRS,
     EMUHV_NO_INIT_SIPI_INTERCEPT,
+    EMUHV_WANTS_MEMORY,
+    EMUHV_WANTS_CONTIGUOUS_MEMORY,
+    EMUHV_OWNS_DEPOSITS,
+    EMUHV_PENDING_CALLS,
+    EMUHV_SLOW_SUSPEND,
+    EMUHV_NO_CPUID_RESULTS,
+    EMUHV_FEW_CPUID_RESULTS,
+    EMUHV_NO_ANY_VP,
+    EMUHV_NO_CPUID_INTERCEPTS,
+    EMUHV_NO_BROADCAST,
+    EMUHV_NO_PAGE_TRACKING,
+    EMUHV_PICKY_FEATURES,
+    EMUHV_FEW_FEATURES,
+    EMUHV_FEW_ADDRESS_BITS,
+    EMUHV_FEW_PARTITIONS,
+    EMUHV_FEW_VPS,
+    EMUHV_FEW_PORTS,
+    EMUHV_OTHER_BUILD,
     EMUHV_ANSWERS
 } EmuhvAnswer;
 
+QEMU_BUILD_BUG_ON(EMUHV_ANSWERS > 32);
+
 typedef struct EmuhvOptions {
     uint32_t answers;           /* a bit for each EmuhvAnswer */
+    uint32_t seed;              /* of those that are given now and then */
     bool enabled;
     EmuhvScheduler scheduler;
     uint32_t pool_size;
@@ -86,6 +111,8 @@ static inline bool emuhv_answers(EmuhvAnswer answer)
 /* Answers by their words, with '+' between them, or "all". */
 bool emuhv_set_answers(const char *words, Error **errp);
 char *emuhv_answer_words(void);
+/* Whether an answer that is given now and then, by emuhv-seed, is given now. */
+bool emuhv_answers_now(EmuhvAnswer answer);
 
 /* ---- Counters ---- */
 
@@ -256,6 +283,19 @@ bool emuhv_ram_write(hwaddr gpa, const void *buf, size_t len);
 /* Is the whole range RAM that may be written? */
 bool emuhv_ram_valid(hwaddr gpa, size_t len);
 
+/* ---- taken.c: pages that the parent has given away ---- */
+
+void emuhv_taken_init(void);
+/* False: it is taken already. */
+bool emuhv_take_page(uint64_t pfn);
+/* after some were taken */
+void emuhv_pages_taken(void);
+void emuhv_give_page_back(uint64_t pfn);
+/* Inside TCG: a CPU is about to access @pa. */
+void emuhv_check_taken(vaddr gva, hwaddr pa);
+/* How often the parent accessed one all the same */
+uint64_t emuhv_taken_touched(void);
+
 /* ---- clock.c ---- */
 
 void emuhv_clock_init(void);
@@ -277,5 +317,7 @@ EmuhvVp *emuhv_pool_get(unsigned i);
 unsigned emuhv_pool_free(void);
 /* The first one: what CPUs of the pool have. */
 EmuhvVp *emuhv_pool_model(void);
+/* The width of a child's physical addresses */
+unsigned emuhv_child_address_bits(void);
 
 #endif /* HW_EMUHV_BASE_H */

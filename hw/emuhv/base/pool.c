@@ -112,3 +112,13 @@ void emuhv_pool_init(EmuhvVp *(*make)(void), void (*unmake)(EmuhvVp *vp))
     pool_free = unmake;
     qemu_cond_init(&pool_cond);
 }
+
+#define FEW_ADDRESS_BITS 36
+
+unsigned emuhv_child_address_bits(void)
+{
+    unsigned bits = emuhv_pool_model()->base.cpu->phys_bits;
+
+    return emuhv_answers(EMUHV_FEW_ADDRESS_BITS) ? MIN(bits, FEW_ADDRESS_BITS)
+                                                 : bits;
+}

@@ -43,6 +43,8 @@ typedef struct EmuhvHcall {
 #define HCALL_REP       0x10
 /* A variable header is allowed */
 #define HCALL_VARHEAD   0x20
+/* Its caller deposits memory if it is told to, and calls again */
+#define HCALL_MEMORY    0x40
 
 typedef struct EmuhvHcallDef {
     uint16_t code;

@@ -163,6 +163,28 @@ static uint16_t find_objects(EmuhvHcall *c, const EmuhvHcallDef *d)
     return HV_STATUS_SUCCESS;
 }
 
+/* Linux gives up to 256 pages each time, and has little memory itself. */
+#define MAX_DEMANDS 64
+
+/* Deposits are all the memory that a real hypervisor has for a partition. */
+static uint16_t want_memory(EmuhvPartition *p)
+{
+    EmuhvAccount *a = (p ?: emuhv_partitions.parent)->account;
+
+    if (a->demands >= MAX_DEMANDS) {
+        return HV_STATUS_SUCCESS;
+    }
+    a->demands++;
+    if (emuhv_answers_now(EMUHV_WANTS_MEMORY)) {
+        return HV_STATUS_INSUFFICIENT_MEMORY;
+    }
+    if (emuhv_answers_now(EMUHV_WANTS_CONTIGUOUS_MEMORY)) {
+        return HV_STATUS_INSUFFICIENT_CONTIGUOUS_MEMORY;
+    }
+    a->demands--;
+    return HV_STATUS_SUCCESS;
+}
+
 /* Store fixed output of a good call and the elements that were done. */
 static void put_output(EmuhvHcall *c, const EmuhvHcallDef *d, uint16_t status)
 {
@@ -195,6 +217,9 @@ static uint16_t handle(EmuhvHcall *c, uint64_t control, uint64_t in0,
     }
     if (status == HV_STATUS_SUCCESS) {
         status = find_objects(c, d);
+    }
+    if (status == HV_STATUS_SUCCESS && (d->flags & HCALL_MEMORY)) {
+        status = want_memory(c->p);
     }
     if (status == HV_STATUS_SUCCESS) {
         status = d->handler(c);

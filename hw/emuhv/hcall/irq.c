@@ -45,7 +45,9 @@ static uint16_t install_intercept(EmuhvHcall *c)
 
     if ((msr && emuhv_answers(EMUHV_NO_MSR_INTERCEPTS)) ||
         (type == HV_INTERCEPT_TYPE_EXCEPTION &&
-         emuhv_answers(EMUHV_NO_EXCEPTION_INTERCEPTS))) {
+         emuhv_answers(EMUHV_NO_EXCEPTION_INTERCEPTS)) ||
+        (type == HV_INTERCEPT_TYPE_X64_CPUID &&
+         emuhv_answers(EMUHV_NO_CPUID_INTERCEPTS))) {
         return HV_STATUS_OPERATION_DENIED;
     }
     return emuhv_install_intercept(c->p, type, hcall_u32(c, 8),
@@ -62,6 +64,12 @@ static uint16_t cpuid_result(EmuhvHcall *c)
         .always_override = hcall_u8(c, 25),
     };
 
+    if (emuhv_answers(EMUHV_NO_CPUID_RESULTS)) {
+        return HV_STATUS_OPERATION_DENIED;
+    }
+    if (r.vp_index == EMUHV_ANY_VP && emuhv_answers(EMUHV_NO_ANY_VP)) {
+        return HV_STATUS_INVALID_VP_INDEX;
+    }
     for (unsigned i = 0; i < 4; i++) {
         r.val[i] = hcall_u32(c, 28 + 8 * i);
         r.mask[i] = hcall_u32(c, 32 + 8 * i);
@@ -132,13 +140,13 @@ const EmuhvHcallDef emuhv_hcalls_irq[] = {
       "ASSERT_VIRTUAL_INTERRUPT", assert_interrupt },
     { HVCALL_CLEAR_VIRTUAL_INTERRUPT, HCALL_ACTIVE, 8, 0, 0, 0,
       "CLEAR_VIRTUAL_INTERRUPT", clear_interrupt },
-    { HVCALL_INSTALL_INTERCEPT, HCALL_ACTIVE, 24, 0, 0, 0,
+    { HVCALL_INSTALL_INTERCEPT, HCALL_ACTIVE | HCALL_MEMORY, 24, 0, 0, 0,
       "INSTALL_INTERCEPT", install_intercept },
-    { HVCALL_REGISTER_INTERCEPT_RESULT, HCALL_ACTIVE, 60, 0, 0, 0,
-      "REGISTER_INTERCEPT_RESULT", register_intercept_result },
-    { HVCALL_SIGNAL_EVENT_DIRECT, HCALL_VP, 16, 1, 0, 0,
+    { HVCALL_REGISTER_INTERCEPT_RESULT, HCALL_ACTIVE | HCALL_MEMORY,
+      60, 0, 0, 0, "REGISTER_INTERCEPT_RESULT", register_intercept_result },
+    { HVCALL_SIGNAL_EVENT_DIRECT, HCALL_VP | HCALL_MEMORY, 16, 1, 0, 0,
       "SIGNAL_EVENT_DIRECT", signal_event_direct },
-    { HVCALL_POST_MESSAGE_DIRECT, HCALL_VP, 280, 0, 0, 0,
+    { HVCALL_POST_MESSAGE_DIRECT, HCALL_VP | HCALL_MEMORY, 280, 0, 0, 0,
       "POST_MESSAGE_DIRECT", post_message_direct },
     {}
 };

@@ -187,7 +187,7 @@ const EmuhvHcallDef emuhv_hcalls_memory[] = {
       "DEPOSIT_MEMORY", deposit_memory },
     { HVCALL_WITHDRAW_MEMORY, HCALL_PARTITION | HCALL_REP, 16, 0, 0, 8,
       "WITHDRAW_MEMORY", withdraw_memory },
-    { HVCALL_MAP_GPA_PAGES, HCALL_CHILD | HCALL_REP, 24, 0, 8, 0,
+    { HVCALL_MAP_GPA_PAGES, HCALL_CHILD | HCALL_REP | HCALL_MEMORY, 24, 0, 8, 0,
       "MAP_GPA_PAGES", map_gpa_pages },
     { HVCALL_UNMAP_GPA_PAGES, HCALL_CHILD | HCALL_REP, 24, 0, 0, 0,
       "UNMAP_GPA_PAGES", unmap_gpa_pages },

@@ -3,6 +3,7 @@
  * Emulated Microsoft hypervisor: hypercalls about partitions as a whole.
  */
 #include "qemu/osdep.h"
+#include "qemu/timer.h"
 #include "hw/emuhv/hcall/hcall-int.h"
 
 /*
@@ -57,10 +58,58 @@ static uint16_t get_property(EmuhvHcall *c)
     return status;
 }
 
+/* ---- A call that is completed by a message ---- */
+
+#define PENDING_MS 1
+
+typedef struct Pending {
+    QEMUTimer *timer;
+    uint64_t partition;
+    uint32_t cpu;               /* of the parent */
+    uint16_t status;
+} Pending;
+
+static void complete(void *opaque)
+{
+    Pending *pending = opaque;
+    EmuhvPartition *p = emuhv_partition_get(pending->partition);
+    uint8_t payload[24] = { };
+
+    if (p) {
+        stq_le_p(payload, p->id);
+        stl_le_p(payload + 8, pending->status);
+        stl_le_p(payload + 12, 1);
+        emuhv_parent_post(pending->cpu, HVMSG_ASYNC_CALL_COMPLETION, p->id,
+                          payload, sizeof(payload));
+        emuhv_partition_unref(p);
+    }
+    timer_free(pending->timer);
+    g_free(pending);
+}
+
+static uint16_t complete_later(EmuhvHcall *c, uint16_t status)
+{
+    Pending *pending = g_new(Pending, 1);
+
+    *pending = (Pending) {
+        .timer = timer_new_ms(QEMU_CLOCK_REALTIME, complete, pending),
+        .partition = c->p->id,
+        .cpu = c->pc->index,
+        .status = status,
+    };
+    timer_mod(pending->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                              PENDING_MS);
+    return HV_STATUS_CALL_PENDING;
+}
+
 /* { u64 id; u32 code; u32; u64 value } */
 static uint16_t set_property(EmuhvHcall *c)
 {
-    return emuhv_property_set(c->p, hcall_u32(c, 8), hcall_u64(c, 16));
+    uint16_t status = emuhv_property_set(c->p, hcall_u32(c, 8),
+                                         hcall_u64(c, 16));
+
+    return emuhv_answers(EMUHV_PENDING_CALLS) ? complete_later(c, status)
+                                              : status;
 }
 
 /* { u64 id; u32 code; u32; u64 arg } -> up to 4072 bytes */
@@ -95,9 +144,9 @@ static uint16_t no_connection(EmuhvHcall *c)
 }
 
 const EmuhvHcallDef emuhv_hcalls_partition[] = {
-    { HVCALL_CREATE_PARTITION, 0, 56, 8, 0, 0,
+    { HVCALL_CREATE_PARTITION, HCALL_MEMORY, 56, 8, 0, 0,
       "CREATE_PARTITION", create_partition, HV_CREATE_PARTITIONS },
-    { HVCALL_INITIALIZE_PARTITION, HCALL_CHILD, 8, 0, 0, 0,
+    { HVCALL_INITIALIZE_PARTITION, HCALL_CHILD | HCALL_MEMORY, 8, 0, 0, 0,
       "INITIALIZE_PARTITION", initialize_partition },
     { HVCALL_FINALIZE_PARTITION, HCALL_CHILD, 8, 0, 0, 0,
       "FINALIZE_PARTITION", finalize_partition },
@@ -105,7 +154,7 @@ const EmuhvHcallDef emuhv_hcalls_partition[] = {
       "DELETE_PARTITION", delete_partition },
     { HVCALL_GET_PARTITION_PROPERTY, HCALL_PARTITION, 16, 8, 0, 0,
       "GET_PARTITION_PROPERTY", get_property },
-    { HVCALL_SET_PARTITION_PROPERTY, HCALL_CHILD, 24, 0, 0, 0,
+    { HVCALL_SET_PARTITION_PROPERTY, HCALL_CHILD | HCALL_MEMORY, 24, 0, 0, 0,
       "SET_PARTITION_PROPERTY", set_property },
     { HVCALL_GET_PARTITION_PROPERTY_EX, HCALL_PARTITION, 24, 4072, 0, 0,
       "GET_PARTITION_PROPERTY_EX", get_property_ex },

@@ -80,11 +80,11 @@ static uint16_t notify_port_ring_empty(EmuhvHcall *c)
 }
 
 const EmuhvHcallDef emuhv_hcalls_port[] = {
-    { HVCALL_CREATE_PORT, 0, 56, 0, 0, 0,
+    { HVCALL_CREATE_PORT, HCALL_MEMORY, 56, 0, 0, 0,
       "CREATE_PORT", create_port, HV_CREATE_PORT },
     { HVCALL_DELETE_PORT, 0, 16, 0, 0, 0,
       "DELETE_PORT", delete_port, HV_CREATE_PORT },
-    { HVCALL_CONNECT_PORT, HCALL_ACTIVE, 72, 0, 0, 0,
+    { HVCALL_CONNECT_PORT, HCALL_ACTIVE | HCALL_MEMORY, 72, 0, 0, 0,
       "CONNECT_PORT", connect_port, HV_CONNECT_PORT },
     { HVCALL_DISCONNECT_PORT, HCALL_ACTIVE, 16, 0, 0, 0,
       "DISCONNECT_PORT", disconnect_port, HV_CONNECT_PORT },
@@ -118,7 +118,7 @@ static uint16_t unmap_stats_page(EmuhvHcall *c)
 const EmuhvHcallDef emuhv_hcalls_stats[] = {
     { HVCALL_MAP_STATS_PAGE, 0, 24, 8, 0, 0,
       "MAP_STATS_PAGE", map_stats_page, HV_ACCESS_STATS },
-    { HVCALL_MAP_STATS_PAGE2, 0, 32, 0, 0, 0,
+    { HVCALL_MAP_STATS_PAGE2, HCALL_MEMORY, 32, 0, 0, 0,
       "MAP_STATS_PAGE2", map_stats_page2, HV_ACCESS_STATS },
     { HVCALL_UNMAP_STATS_PAGE, 0, 24, 0, 0, 0,
       "UNMAP_STATS_PAGE", unmap_stats_page, HV_ACCESS_STATS },

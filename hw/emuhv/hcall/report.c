@@ -67,6 +67,7 @@ char *emuhv_report_json(void)
     qdict_put_int(d, "vps-free", emuhv_pool_free());
     qdict_put_int(d, "illegal-transitions", emuhv_counters.illegal_runs);
     qdict_put_int(d, "pages-deposited", emuhv_deposited());
+    qdict_put_int(d, "deposits-touched", emuhv_taken_touched());
     emuhv_report_partitions(d);
     text = qobject_to_json_pretty(QOBJECT(d), true);
     return g_strdup(text->str);

@@ -190,6 +190,10 @@ uint16_t emuhv_apic_assert(EmuhvPartition *p, uint32_t type, bool level,
         /* fall through */
     case INT_NMI:
     case INT_INIT:
+        if (emuhv_answers(EMUHV_NO_BROADCAST) &&
+            !find_dest(p, logical, dest)) {
+            return HV_STATUS_INVALID_PARAMETER;
+        }
         if (!p->cfg.lapic && type != INT_NMI) {
             return HV_STATUS_OPERATION_DENIED;
         }

@@ -272,8 +272,7 @@ static void flush_async(EmuhvPartition *p)
 
 uint64_t emuhv_stage2_max_gfn(void)
 {
-    return 1ull << (MIN(emuhv_pool_model()->base.cpu->phys_bits, GPA_BITS) -
-                    12);
+    return 1ull << (MIN(emuhv_child_address_bits(), GPA_BITS) - 12);
 }
 
 bool emuhv_stage2_is_mapped(EmuhvPartition *p, uint64_t gfn)
@@ -533,7 +532,10 @@ void emuhv_do_flush_stage1(CPUX86State *env)
 
 void emuhv_do_tlb_filled(CPUX86State *env, vaddr gva, hwaddr pa, int *prot)
 {
-    if (unlikely(pa & IO_BASE)) {
+    if (emuhv_answers(EMUHV_OWNS_DEPOSITS)) {
+        emuhv_check_taken(gva, pa);
+    }
+    if (unlikely(pa & IO_BASE) && emuhv_is_child(env_archcpu(env))) {
         /* Every store must come here: the message needs its address. */
         emuhv_vp_of(env)->mem->io_gva = gva;
         *prot |= PAGE_WRITE_INV;

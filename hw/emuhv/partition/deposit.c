@@ -8,12 +8,19 @@
 #include "qemu/osdep.h"
 #include "hw/emuhv/partition/partition-int.h"
 
-static GHashTable *deposited;   /* page numbers in any deposit (set) */
+static uint64_t deposited;      /* pages in the deposits of children */
 
-static void undo(const uint64_t *pfns, unsigned n)
+static void count(EmuhvPartition *p, int64_t n)
+{
+    if (p != emuhv_partitions.parent) {
+        deposited += n;
+    }
+}
+
+static void give_back(const uint64_t *pfns, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        g_hash_table_remove(deposited, &pfns[i]);
+        emuhv_give_page_back(pfns[i]);
     }
 }
 
@@ -21,20 +28,17 @@ uint16_t emuhv_deposit(EmuhvPartition *p, const uint64_t *pfns, unsigned n)
 {
     EmuhvAccount *a = p->account;
 
-    if (!deposited) {
-        deposited = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-                                          NULL);
-    }
     for (unsigned i = 0; i < n; i++) {
         if (pfns[i] >> (52 - EMUHV_PAGE_BITS) ||
             !emuhv_ram_valid(pfns[i] << EMUHV_PAGE_BITS, EMUHV_PAGE_SIZE) ||
-            !g_hash_table_add(deposited,
-                              g_memdup2(&pfns[i], sizeof(pfns[i])))) {
-            undo(pfns, i);
+            !emuhv_take_page(pfns[i])) {
+            give_back(pfns, i);
             return HV_STATUS_INVALID_PARAMETER;
         }
     }
+    emuhv_pages_taken();
     g_array_append_vals(a->deposit, pfns, n);
+    count(p, n);
     a->peak_deposit = MAX(a->peak_deposit, a->deposit->len);
     trace_emuhv_deposit(p->id, n, a->deposit->len);
     return HV_STATUS_SUCCESS;
@@ -48,7 +52,8 @@ unsigned emuhv_withdraw(EmuhvPartition *p, uint64_t *pfns, unsigned n)
     n = MIN(n, len);
     memcpy(pfns, &g_array_index(deposit, uint64_t, len - n),
            n * sizeof(*pfns));
-    undo(pfns, n);
+    give_back(pfns, n);
+    count(p, -(int64_t)n);
     g_array_set_size(deposit, len - n);
     trace_emuhv_withdraw(p->id, n, deposit->len);
     return n;
@@ -58,11 +63,12 @@ void emuhv_deposit_forget(EmuhvPartition *p)
 {
     GArray *deposit = p->account->deposit;
 
-    undo((uint64_t *)deposit->data, deposit->len);
+    give_back((uint64_t *)deposit->data, deposit->len);
+    count(p, -(int64_t)deposit->len);
     g_array_set_size(deposit, 0);
 }
 
 uint64_t emuhv_deposited(void)
 {
-    return deposited ? g_hash_table_size(deposited) : 0;
+    return deposited;
 }

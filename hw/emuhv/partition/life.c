@@ -79,7 +79,8 @@ uint16_t emuhv_partition_create(const EmuhvCreateArgs *args, uint64_t *id)
     if (args->isolation || (args->flags & FLAG_NESTED)) {
         return HV_STATUS_PROCESSOR_FEATURE_NOT_SUPPORTED;
     }
-    if (emuhv_partitions.n >= EMUHV_MAX_PARTITIONS) {
+    if (emuhv_partitions.n >= (emuhv_answers(EMUHV_FEW_PARTITIONS)
+                               ? 1 : EMUHV_MAX_PARTITIONS)) {
         return HV_STATUS_NO_RESOURCES;
     }
     p = emuhv_partition_new(next_id++);

@@ -36,6 +36,7 @@ typedef struct EmuhvAccount {
     uint64_t mapped_pages, unmapped_pages, map_calls;
     uint64_t doorbells;
     uint64_t peak_deposit;
+    unsigned demands;           /* of memory, that a call failed for */
 } EmuhvAccount;
 
 typedef struct EmuhvPartitions {

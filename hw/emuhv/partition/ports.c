@@ -13,6 +13,7 @@
 #define MAX_ID      0xffffffu
 /* An emulator has no memory limit of its own: keep a broken parent small. */
 #define MAX_PORTS   65536u
+#define FEW_PORTS   2u
 
 typedef struct Port {
     QLIST_ENTRY(Port) next;
@@ -75,7 +76,7 @@ uint16_t emuhv_port_create(uint32_t id, uint64_t partition_id, uint32_t sint,
     if (target_vp != EMUHV_ANY_VP && target_vp >= emuhv_parent.n_cpus) {
         return HV_STATUS_INVALID_VP_INDEX;
     }
-    if (n_ports >= MAX_PORTS) {
+    if (n_ports >= (emuhv_answers(EMUHV_FEW_PORTS) ? FEW_PORTS : MAX_PORTS)) {
         return HV_STATUS_NO_RESOURCES;
     }
     port = g_new0(Port, 1);

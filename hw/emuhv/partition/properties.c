@@ -94,6 +94,9 @@ uint16_t emuhv_property_get(EmuhvPartition *p, uint32_t code, uint64_t *val)
                       : emuhv_vp_property_get(p, code, val);
     }
     if (prop->home == HOME_MEMORY) {
+        if (emuhv_answers(EMUHV_NO_PAGE_TRACKING)) {
+            return HV_STATUS_ACCESS_DENIED;
+        }
         *val = emuhv_stage2_tracks(p);
         return HV_STATUS_SUCCESS;
     }
@@ -136,6 +139,9 @@ uint16_t emuhv_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
         return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
     }
     if (prop->home == HOME_MEMORY) {
+        if (emuhv_answers(EMUHV_NO_PAGE_TRACKING)) {
+            return HV_STATUS_ACCESS_DENIED;
+        }
         if (!emuhv_stage2_track(p, val)) {
             return HV_STATUS_OPERATION_DENIED;
         }

@@ -77,6 +77,22 @@ static const Feature xsave_features[] = {
     { 0, 22, FEAT_7_0_ECX, CPUID_7_0_ECX_VPCLMULQDQ },
 };
 
+/*
+ * What a host may keep from its children: RDRAND, BMI1, BMI2, MOVBE, RDSEED,
+ * ADX, SMAP, ERMS, CLFLUSHOPT, PCID, pages of 1 GiB, SHA; AVX2, FMA, VAES
+ */
+static const uint64_t withheld[2] = {
+    1ull << 21 | 1ull << 25 | 1ull << 26 | 1ull << 29 | 1ull << 32 |
+    1ull << 33 | 1ull << 35 | 1ull << 24 | 1ull << 39 | 1ull << 18 |
+    1ull << 15 | 1ull << 41,
+};
+static const uint64_t withheld_xsave = 1ull << 3 | 1ull << 4 | 1ull << 20;
+
+static uint64_t if_few(uint64_t bits)
+{
+    return emuhv_answers(EMUHV_FEW_FEATURES) ? bits : 0;
+}
+
 static uint64_t collect(const Feature *f, unsigned n, unsigned bank)
 {
     const uint64_t *have = emuhv_pool_model()->features;
@@ -92,12 +108,14 @@ static uint64_t collect(const Feature *f, unsigned n, unsigned bank)
 
 uint64_t emuhv_processor_features(unsigned bank)
 {
-    return collect(features, ARRAY_SIZE(features), bank);
+    return collect(features, ARRAY_SIZE(features), bank) &
+           ~if_few(withheld[bank]);
 }
 
 uint64_t emuhv_xsave_features(void)
 {
-    return collect(xsave_features, ARRAY_SIZE(xsave_features), 0);
+    return collect(xsave_features, ARRAY_SIZE(xsave_features), 0) &
+           ~if_few(withheld_xsave);
 }
 
 /*
@@ -110,18 +128,20 @@ void emuhv_cpuid_setup(EmuhvVp *vp)
     EmuhvPartitionConfig *cfg = &vp->partition->cfg;
     uint64_t xcr0;
 
+    vp->base.cpu->phys_bits = emuhv_child_address_bits();
     memcpy(env->features, vp->features, sizeof(FeatureWordArray));
     for (unsigned i = 0; i < ARRAY_SIZE(features); i++) {
         const Feature *f = &features[i];
 
-        if (cfg->disabled_features[f->bank] >> f->bit & 1) {
+        if ((cfg->disabled_features[f->bank] | if_few(withheld[f->bank])) >>
+            f->bit & 1) {
             env->features[f->word] &= ~f->mask;
         }
     }
     for (unsigned i = 0; i < ARRAY_SIZE(xsave_features); i++) {
         const Feature *f = &xsave_features[i];
 
-        if (cfg->disabled_xsave >> f->bit & 1) {
+        if ((cfg->disabled_xsave | if_few(withheld_xsave)) >> f->bit & 1) {
             env->features[f->word] &= ~f->mask;
         }
     }

@@ -46,7 +46,7 @@ uint16_t emuhv_vp_property_host(uint32_t code, uint64_t *val)
         *val = 8;
         return HV_STATUS_SUCCESS;
     case PROP(PHYSICAL_ADDRESS_WIDTH):
-        *val = cpu->phys_bits;
+        *val = emuhv_child_address_bits();
         return HV_STATUS_SUCCESS;
     case PROP(XSAVE_STATES):
         *val = emuhv_xsave_states(model->features);
@@ -108,6 +108,10 @@ uint16_t emuhv_vp_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
 {
     switch (code) {
     case PROP(SYNTHETIC_PROC_FEATURES):
+        if ((val & ~SYNTHETIC_SUPPORTED) &&
+            emuhv_answers(EMUHV_PICKY_FEATURES)) {
+            return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
+        }
         p->irq->synth_features = val;
         return HV_STATUS_SUCCESS;
     case PROP(TIME_FREEZE):

@@ -11,6 +11,8 @@
 #include "hw/i386/apic_internal.h"
 #include "hw/emuhv/vp/vp-int.h"
 
+#define SLOW_SUSPEND_US 5000
+
 /* ---- Halted ---- */
 
 bool emuhv_do_has_work(CPUX86State *env)
@@ -292,12 +294,25 @@ void emuhv_vp_undispatch(EmuhvVp *vp)
 
 /* ---- Suspend registers ---- */
 
+/* The VP runs on meanwhile, unless it is stopped already, or may be gone. */
+static void take_time(EmuhvVp *vp)
+{
+    if (!emuhv_vp_at_rest(vp)) {
+        bql_unlock();
+        g_usleep(SLOW_SUSPEND_US);
+        bql_lock();
+    }
+}
+
 void emuhv_vp_set_suspend(EmuhvVp *vp, uint32_t name, bool on)
 {
     EmuhvVpState *s = vp->s;
     unsigned hold = emuhv_vp_hold(name), old = s->holds;
 
     if (on) {
+        if (hold == HOLD_EXPLICIT && emuhv_answers(EMUHV_SLOW_SUSPEND)) {
+            take_time(vp);
+        }
         s->holds |= hold;
         emuhv_vp_stop(vp);
         return;

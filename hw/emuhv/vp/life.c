@@ -69,6 +69,18 @@ static void init_work(CPUState *cs, run_on_cpu_data data)
     }
 }
 
+#define FEW_VPS 4
+
+static bool has_room(const EmuhvPartition *p)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(p->vps); i++) {
+        n += p->vps[i] != NULL;
+    }
+    return n < FEW_VPS || !emuhv_answers(EMUHV_FEW_VPS);
+}
+
 uint16_t emuhv_vp_create(EmuhvPartition *p, uint32_t index, EmuhvVp **out)
 {
     EmuhvVp *vp;
@@ -76,7 +88,7 @@ uint16_t emuhv_vp_create(EmuhvPartition *p, uint32_t index, EmuhvVp **out)
     if (index > EMUHV_MAX_VP_INDEX || p->vps[index]) {
         return HV_STATUS_INVALID_VP_INDEX;
     }
-    vp = emuhv_pool_take();
+    vp = has_room(p) ? emuhv_pool_take() : NULL;
     if (!vp) {
         return HV_STATUS_NO_RESOURCES;
     }

@@ -37,6 +37,7 @@ void emuhv_settings_free(EmuhvSettings *s)
 
 /* An emulator has no memory limit of its own: keep a broken parent small. */
 #define MAX_SETTINGS 65536u
+#define FEW_RESULTS  24u
 
 static uint16_t set_or_clear(GHashTable *t, uint64_t key, uint32_t val)
 {
@@ -132,7 +133,8 @@ uint16_t emuhv_cpuid_result(EmuhvPartition *p, const EmuhvCpuidResult *r)
             return HV_STATUS_SUCCESS;
         }
     }
-    if (a->len >= MAX_SETTINGS) {
+    if (a->len >= (emuhv_answers(EMUHV_FEW_CPUID_RESULTS) ? FEW_RESULTS
+                                                          : MAX_SETTINGS)) {
         return HV_STATUS_NO_RESOURCES;
     }
     g_array_append_val(a, *r);

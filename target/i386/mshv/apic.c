@@ -275,15 +275,32 @@ static bool has_vp(uint64_t address)
     return id != MSI_BROADCAST_ID && mshv_vp_exists(id);
 }
 
+/* For hypervisors that take no interrupt for all */
+static int assert_for_each(uint32_t type, bool level, uint32_t vector,
+                           Error **errp)
+{
+    uint32_t id;
+    int ret = 0;
+
+    for (id = 0; ret >= 0 && id < MSI_BROADCAST_ID; id++) {
+        if (mshv_vp_exists(id)) {
+            ret = assert_interrupt(type, level, false, id, vector, errp);
+        }
+    }
+    return ret;
+}
+
 /* Send an MSI through the hypervisor, from any thread. */
 static int msi_send(uint64_t address, uint32_t data, Error **errp)
 {
     unsigned mode = msi_mode(data);
     uint32_t vector = (data & MSI_DATA_VECTOR_MASK) >> MSI_DATA_VECTOR_SHIFT;
+    bool level = (data >> MSI_DATA_TRIGGER_SHIFT) & 1;
+    bool to_all = !is_logical(address) &&
+                  msi_destination(address) == MSI_BROADCAST_ID;
 
     trace_mshv_msi_send(address, data);
-    if (!is_logical(address) && !has_vp(address) &&
-        msi_destination(address) != MSI_BROADCAST_ID) {
+    if (!is_logical(address) && !has_vp(address) && !to_all) {
         return 0;               /* on the bus, too, nobody takes it */
     }
     switch (mode) {
@@ -313,9 +330,13 @@ static int msi_send(uint64_t address, uint32_t data, Error **errp)
         /* ExtINT goes by the PIC's output, the other modes are reserved. */
         return 0;
     }
-    return assert_interrupt(mode, (data >> MSI_DATA_TRIGGER_SHIFT) & 1,
-                            is_logical(address), msi_destination(address),
-                            vector, errp);
+    if (to_all && assert_interrupt(mode, level, false, MSI_BROADCAST_ID,
+                                   vector, NULL) < 0) {
+        return assert_for_each(mode, level, vector, errp);
+    }
+    return to_all ? 0 : assert_interrupt(mode, level, is_logical(address),
+                                         msi_destination(address), vector,
+                                         errp);
 }
 
 /*

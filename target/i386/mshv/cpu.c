@@ -88,6 +88,40 @@ static bool check_tsc_frequency(X86CPU *cpu, Error **errp)
     return true;
 }
 
+/* What a model has that does not say how many */
+#define USUAL_ADDRESS_BITS 40
+
+/* As wide as the host's processors, unless the hypervisor gives less. */
+static void limit_address_bits(X86CPU *cpu, uint64_t most)
+{
+    if (cpu->host_phys_bits) {
+        cpu->host_phys_bits_limit = MIN(cpu->host_phys_bits_limit ?: 64, most);
+    } else if (cpu->phys_bits > most) {
+        warn_report_once("mshv: phys-bits=%u is more than the %" PRIu64 " that "
+                         "the hypervisor gives: what the guest puts above "
+                         "does not work", cpu->phys_bits, most);
+    }
+}
+
+static bool set_address_bits(CPUState *cs, Error **errp)
+{
+    X86CPU *cpu = X86_CPU(cs);
+    uint64_t most;
+
+    if (mshv_get_property(HV_PARTITION_PROPERTY_PHYSICAL_ADDRESS_WIDTH, &most,
+                          NULL) < 0) {
+        most = 64;
+    }
+    limit_address_bits(cpu, most);
+    if (!host_cpu_realizefn(cs, errp)) {
+        return false;
+    }
+    if (!cpu->phys_bits && most < USUAL_ADDRESS_BITS) {
+        cpu->phys_bits = most;
+    }
+    return true;
+}
+
 static bool cpu_realize(CPUState *cs, Error **errp)
 {
     X86CPU *cpu = X86_CPU(cs);
@@ -97,7 +131,7 @@ static bool cpu_realize(CPUState *cs, Error **errp)
         warn_report_once("mshv: the CPU property pmu=on is ignored: there is "
                          "no performance monitoring");
     }
-    if (!check_tsc_frequency(cpu, errp) || !host_cpu_realizefn(cs, errp)) {
+    if (!check_tsc_frequency(cpu, errp) || !set_address_bits(cs, errp)) {
         return false;
     }
     mshv_smm_add_cpu(cs);
@@ -144,6 +178,28 @@ int mshv_arch_creation(struct mshv_create_partition_v2 *args, Error **errp)
     return 0;
 }
 
+static int set_synthetic(uint64_t features, Error **errp)
+{
+    return mshv_set_property(HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES,
+                             features, errp);
+}
+
+/* One that cannot be had makes a hypervisor refuse all: find out which. */
+static int set_synthetic_one_by_one(uint64_t wanted, Error **errp)
+{
+    uint64_t has = HV_SYNTH_FEATURE_HYPERVISOR_PRESENT | HV_SYNTH_FEATURE_HV1;
+    int ret = set_synthetic(has, errp);
+
+    for (wanted &= ~has; ret >= 0 && wanted; wanted &= wanted - 1) {
+        uint64_t more = has | (wanted & -wanted);
+
+        if (set_synthetic(more, NULL) >= 0) {
+            has = more;
+        }
+    }
+    return ret;
+}
+
 /*
  * What the guest sees of the hypervisor: clocks, SynIC and its timers, without
  * what lets it reach the host.
@@ -176,8 +232,10 @@ int mshv_arch_partition_early(Error **errp)
     } else {
         error_free(err);
     }
-    return mshv_set_property(HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES,
-                             features, errp);
+    if (set_synthetic(features, NULL) < 0) {
+        return set_synthetic_one_by_one(features, errp);
+    }
+    return 0;
 }
 
 int mshv_arch_partition_late(Error **errp)

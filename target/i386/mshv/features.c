@@ -182,6 +182,53 @@ static const FeatureGrant grants[] = {
     GRANT(0x80000008, 0, EBX, CPUID_8000_0008_EBX_AMD_PSFD, PSFD),
 };
 
+/* One of those that have to do with the XSAVE state: all these are needed. */
+typedef struct XsaveGrant {
+    uint32_t leaf, subleaf;
+    int reg;
+    uint32_t bits;
+    uint64_t features;          /* HV_XSAVE_FEATURE_* */
+} XsaveGrant;
+
+#define XGRANT(l, s, r, b, f)   { l, s, R_##r, b, HV_XSAVE_FEATURE_##f }
+/* One that widens what AVX has */
+#define XGRANT_AVX(l, s, r, b, f)                                   \
+    { l, s, R_##r, b, HV_XSAVE_FEATURE_XSAVE | HV_XSAVE_FEATURE_AVX | \
+                      HV_XSAVE_FEATURE_##f }
+
+static const XsaveGrant xsave_grants[] = {
+    XGRANT(1, 0, ECX, CPUID_EXT_XSAVE, XSAVE),
+    XGRANT_AVX(1, 0, ECX, CPUID_EXT_AVX | CPUID_EXT_F16C, AVX),
+    XGRANT_AVX(1, 0, ECX, CPUID_EXT_FMA, FMA),
+    XGRANT_AVX(7, 0, EBX, CPUID_7_0_EBX_AVX2, AVX2),
+    XGRANT(7, 0, EBX, CPUID_7_0_EBX_AVX512F, AVX512F),
+    XGRANT(7, 0, EBX, CPUID_7_0_EBX_AVX512DQ, AVX512DQ),
+    XGRANT(7, 0, EBX, CPUID_7_0_EBX_AVX512IFMA, AVX512_IFMA),
+    XGRANT(7, 0, EBX, CPUID_7_0_EBX_AVX512CD, AVX512CD),
+    XGRANT(7, 0, EBX, CPUID_7_0_EBX_AVX512BW, AVX512BW),
+    XGRANT(7, 0, EBX, CPUID_7_0_EBX_AVX512VL, AVX512VL),
+    XGRANT(7, 0, ECX, CPUID_7_0_ECX_AVX512_VBMI, AVX512_VBMI),
+    XGRANT(7, 0, ECX, CPUID_7_0_ECX_AVX512_VBMI2, AVX512_VBMI2),
+    XGRANT(7, 0, ECX, CPUID_7_0_ECX_GFNI, GFNI),
+    XGRANT_AVX(7, 0, ECX, CPUID_7_0_ECX_VAES, VAES),
+    XGRANT_AVX(7, 0, ECX, CPUID_7_0_ECX_VPCLMULQDQ, VPCLMULQDQ),
+    XGRANT(7, 0, ECX, CPUID_7_0_ECX_AVX512VNNI, AVX512_VNNI),
+    XGRANT(7, 0, ECX, CPUID_7_0_ECX_AVX512BITALG, AVX512_BITALG),
+    XGRANT(7, 0, ECX, CPUID_7_0_ECX_AVX512_VPOPCNTDQ, AVX512_VPOPCNTDQ),
+    XGRANT(7, 0, EDX, CPUID_7_0_EDX_AVX512_VP2INTERSECT, AVX512_VP2INTERSECT),
+    XGRANT(7, 0, EDX, CPUID_7_0_EDX_AVX512_FP16, AVX512_FP16),
+    XGRANT(7, 0, EDX, CPUID_7_0_EDX_AMX_TILE, AMX_TILE),
+    XGRANT(7, 0, EDX, CPUID_7_0_EDX_AMX_BF16, AMX_BF16),
+    XGRANT(7, 0, EDX, CPUID_7_0_EDX_AMX_INT8, AMX_INT8),
+    XGRANT_AVX(7, 1, EAX, CPUID_7_1_EAX_AVX_VNNI, AVX_VNNI),
+    XGRANT_AVX(7, 1, EAX, CPUID_7_1_EAX_AVX_IFMA, AVX_IFMA),
+    XGRANT(7, 1, EAX, CPUID_7_1_EAX_AVX512_BF16, AVX512_BF16),
+    XGRANT(7, 1, EAX, CPUID_7_1_EAX_AMX_FP16, AMX_FP16),
+    XGRANT(0xd, 1, EAX, CPUID_XSAVE_XSAVEOPT, XSAVEOPT),
+    XGRANT(0xd, 1, EAX, CPUID_XSAVE_XSAVEC, XSAVEC),
+    XGRANT(0xd, 1, EAX, CPUID_XSAVE_XSAVES, XSAVES),
+};
+
 /* Features that work only with a component of the XSAVE state. */
 typedef struct FeatureState {
     uint32_t leaf, subleaf;
@@ -299,17 +346,15 @@ static uint32_t without_xsave(uint32_t leaf, uint32_t subleaf, int reg,
                               uint32_t bits)
 {
     const Allowed *a = allowed();
+    unsigned i;
 
-    if (leaf == 1 && reg == R_ECX) {
-        if (!(a->xsave_features & HV_XSAVE_FEATURE_XSAVE)) {
-            bits &= ~(CPUID_EXT_XSAVE | CPUID_EXT_AVX);
+    for (i = 0; i < ARRAY_SIZE(xsave_grants); i++) {
+        const XsaveGrant *g = &xsave_grants[i];
+
+        if (g->leaf == leaf && g->subleaf == subleaf && g->reg == reg &&
+            (a->xsave_features & g->features) != g->features) {
+            bits &= ~g->bits;
         }
-        if (!(a->xsave_features & HV_XSAVE_FEATURE_AVX)) {
-            bits &= ~CPUID_EXT_AVX;
-        }
-    } else if (leaf == 0xd && subleaf == 1 && reg == R_EAX &&
-               !(a->xsave_features & HV_XSAVE_FEATURE_XSAVEOPT)) {
-        bits &= ~CPUID_XSAVE_XSAVEOPT;
     }
     return bits;
 }
