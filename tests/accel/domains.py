@@ -36,7 +36,7 @@ def disk(path, name='vda', kind='raw', bus='virtio'):
 
 def domain(name, devices='', *, os='', features=FEATURES, cpu=CPU, vcpus=1,
            maximum=4, memory=256, modules='virtio_blk', machine='q35',
-           on_crash='destroy'):
+           timers='', on_crash='destroy'):
     """The XML."""
     boot = os or f'''<kernel>/guest/vmlinux</kernel>
     <initrd>/guest/initrd.img</initrd>
@@ -49,7 +49,7 @@ def domain(name, devices='', *, os='', features=FEATURES, cpu=CPU, vcpus=1,
   <os><type arch='x86_64' machine='{machine}'>hvm</type>{boot}</os>
   <features>{features}</features>
   {cpu}
-  <clock offset='utc'/>
+  <clock offset='utc'>{timers}</clock>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <on_crash>{on_crash}</on_crash>

@@ -3,7 +3,7 @@
 """The real libvirt: what seldom becomes of a domain, as a user's session, as
 KubeVirt has it.
 
-Usage: fates.py [ends|firmware|sleep|migrate]...
+Usage: fates.py [refusals|ends|firmware|sleep|migrate]...
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 
 from vm import Tap, until
 from domains import disk, domain
-from virt import (USER, Daemon, Domain, Host, appears, check, enter, same)
+from virt import USER, Daemon, Domain, Host, appears, check, enter, same
 
 # What QEMU unpacks itself is loaded anew at each reset, and S3 ends with one.
 PACKED = """<kernel>/guest/vmlinuz</kernel><initrd>/guest/initrd.img</initrd>
@@ -86,6 +86,39 @@ def ends(base):
     check('a panic is told by pvpanic, and can be dumped', panic, daemon)
     check('QEMU is killed: the domain is off', killed, daemon)
     check('a domain outlives the daemon', outlives, daemon)
+    daemon.stop()
+
+
+# ---- What cannot be had ----
+
+def cpu_flags():
+    with open('/proc/cpuinfo', encoding='ascii') as f:
+        return f.read().split()
+
+
+def refusals(base):
+    """Each by its name, not ignored."""
+    daemon = Daemon(Host(base, 'refusals'), USER)
+    daemon.start()
+    for name, words, options in (
+            ('a TSC frequency', 'tsc-frequency is not possible', {
+                'timers': "<timer name='tsc' frequency='1234567'/>"}),
+            ('invariant TSC', 'invariant TSC', {
+                'cpu': "<cpu mode='host-passthrough' check='full'><feature "
+                       "policy='require' name='invtsc'/></cpu>"}),
+            ('nested virtualization', 'svm', {
+                'cpu': "<cpu mode='custom' match='exact' check='full'>"
+                       "<model>qemu64</model><feature policy='require' "
+                       "name='svm'/></cpu>"})):
+        if name == 'invariant TSC' and 'nonstop_tsc' in cpu_flags():
+            Tap.skip(name, 'it has one')
+            continue
+        vm = Domain(daemon, 'refused', domain('refused', **options))
+        said = daemon.refused('start', 'refused')
+        Tap.ok(words in (said or ''), f'{name} is refused by name', said)
+        if vm('domstate') != 'shut off':
+            vm('destroy')
+        vm('undefine')
     daemon.stop()
 
 
@@ -220,8 +253,8 @@ def migrate(base):
     target.stop()
 
 
-PARTS = {'ends': ends, 'firmware': firmware, 'sleep': sleep,
-         'migrate': migrate}
+PARTS = {'refusals': refusals, 'ends': ends, 'firmware': firmware,
+         'sleep': sleep, 'migrate': migrate}
 
 
 def main():
