@@ -3,9 +3,10 @@
 """Machines and firmware: what boots, from where.
 
 SeaBIOS through INT 13h, OVMF with variables that stay, and the kernel by
-itself, also on microvm. Only if named: secure boot, with system management mode.
+itself, also on microvm. Only if named: secure boot, with system management mode,
+and the end of a kernel.
 
-Usage: boot.py [kernel|microvm|bios|uefi|secure|unsigned]...
+Usage: boot.py [kernel|microvm|bios|uefi|secure|unsigned|panic]...
 """
 
 import os
@@ -51,6 +52,20 @@ def direct_kernel(machine):
         same('clock source', vm.run(
             'cat /sys/devices/system/clocksource/clocksource0/'
             'current_clocksource').startswith('hyperv_clocksource'), True)
+
+
+def linux_panics():
+    """It tells the hypervisor, and what its last messages were."""
+    with Small('-action', 'panic=pause', accel='mshv,log=lifecycle') as vm:
+        vm.console.type('echo c >/proc/sysrq-trigger')
+        event = vm.wait_event('GUEST_PANICKED', 60)
+        info = event['data'].get('info', {}) if event else {}
+        same('the event', info.get('type'), 'hyper-v')
+        same('the status', vm.status(), 'guest-panicked')
+        told = [line for line in vm.said().splitlines()
+                if 'event=guest-crash' in line]
+        same('lines', len(told), 1)
+        same('the messages', 'sysrq triggered crash' in told[0], True)
 
 
 def microvm():
@@ -253,8 +268,12 @@ def unsigned():
               '-machine q35,smm=on')
 
 
+def panic():
+    check('Linux tells that it panics, and why', linux_panics)
+
+
 PARTS = {'kernel': kernel, 'microvm': mmio, 'bios': bios, 'uefi': uefi}
-NAMED = {'secure': secure, 'unsigned': unsigned}
+NAMED = {'secure': secure, 'unsigned': unsigned, 'panic': panic}
 
 
 def main():

@@ -199,6 +199,37 @@ def check_names(vm):
            [n for n, count in names.items() if count > 1])
 
 
+def ask(vm, target, **arguments):
+    """The names of query-stats, by the path of what has them."""
+    return {one.get('qom-path'): {s['name'] for s in one['stats']}
+            for one in vm.qmp('query-stats', target=target, **arguments)
+            if one['provider'] == 'mshv'}
+
+
+def check_libvirt(vm):
+    """What virsh domstats does: it learns the schema once, asks all of a VM and
+    of its vCPUs, and shows what it has learnt, as vm.NAME.sum and so on."""
+    known = {schema['target']: {s['name']: s['type'] for s in schema['stats']}
+             for schema in vm.qmp('query-stats-schemas')
+             if schema['provider'] == 'mshv'}
+    vms, vcpus = ask(vm, 'vm'), ask(vm, 'vcpu')
+    Tap.equal((sorted(known), list(vms), len(vcpus)),
+              (['vcpu', 'vm'], [None], 2), 'a VM and its vCPUs have statistics')
+    Tap.equal([vms[None] ^ set(known['vm']),
+               *[names ^ set(known['vcpu']) for names in vcpus.values()]],
+              [set()] * 3, 'all of them are in the schema')
+    Tap.equal({kind for names in known.values() for kind in names.values()},
+              {'cumulative', 'instant'}, 'as numbers that libvirt knows')
+    # VIR_TYPED_PARAM_FIELD_LENGTH
+    Tap.ok(max(len(f'vcpu.255.{name}.sum') for names in known.values()
+               for name in names) < 80, 'no name is too long for it')
+    path = sorted(vcpus)[1]
+    Tap.equal((ask(vm, 'vcpu', vcpus=[path], providers=[
+        {'provider': 'mshv', 'names': ['kicks', 'nothing']}]),
+        ask(vm, 'vm', providers=[{'provider': 'kvm'}])),
+              ({path: {'kicks'}}, {}), 'filters leave what they name')
+
+
 def plain(directory):
     with Vm('-M', 'pc,pit=off', '-m', '16', '-smp', '2', '-bios',
             busy(directory), '-name', 'a_name', '-uuid', UUID, '-sandbox',
@@ -211,6 +242,7 @@ def plain(directory):
         check_moves(c)
         check_same(vm, c)
         check_names(vm)
+        check_libvirt(vm)
         pid = vm.process.pid
         vm.process.kill()
         vm.process.wait()

@@ -8,8 +8,9 @@ import tempfile
 from vm import COUNTER, Tap, Vm, firmware, until
 
 # What QEMU puts before all its lines depends on who made it do something.
+VALUE = r' (\w+)=("(?:[^"\\]|\\.)*"|[^ "]+)'
 LINE = re.compile(r'(?:.*: )?info: mshv: ([^=]+) event=([a-z-]+)'
-                  r'((?: \w+=\S+)*)$')
+                  rf'((?:{VALUE})*)$')
 # Counts, and meets a triple fault at the first 100000.
 CODE = f'''2: incl {COUNTER}
 out %al, $0x80
@@ -27,8 +28,8 @@ def events(text):
     for line in text.splitlines():
         match = LINE.match(line)
         if match:
-            found.append((match.group(2), dict(
-                part.split('=', 1) for part in match.group(3).split())))
+            found.append((match.group(2),
+                          dict(re.findall(VALUE, match.group(3)))))
         else:
             Tap.ok(False, 'each line is one of an event', line)
     return found
@@ -40,7 +41,14 @@ def live(directory, accel):
             firmware(directory, CODE), '-name', 'a"b', accel=accel,
             paused=True) as vm:
         vm.qmp('cont')
-        vm.wait_event('RESET', 60)      # by the triple fault
+        Tap.equal(vm.wait_event('RESET', 60)['data'],
+                  {'guest': True, 'reason': 'guest-reset'},
+                  'RESET by a triple fault is the guest\'s')
+        vm.moves()
+        vm.qmp('system_reset')
+        Tap.equal(vm.wait_event('RESET', 60)['data'],
+                  {'guest': False, 'reason': 'host-qmp-system-reset'},
+                  'and by a user, the user\'s')
         vm.moves()
         vm.qmp('stop')
         vm.qmp('migrate', uri=f'file:{directory}/vm')
@@ -76,6 +84,40 @@ def check_life(directory):
            'figures of a migration', seen)
 
 
+def check_error(directory):
+    """A VM that cannot go on: STOP, the status, why, and a line."""
+    with Vm('-M', 'pc,pit=off', '-m', '16', '-bios',
+            firmware(directory, '2: out %al, $0x80\njmp 2b\n'),
+            accel='mshv,log=lifecycle') as vm:
+        def why():
+            return vm.qmp('qom-get', path='/machine/accel',
+                          property='stop-reason')
+
+        vm.qmp('stop')
+        Tap.equal((vm.status(), why()), ('paused', ''),
+                  'a VM that was stopped has no reason of its own')
+        vm.wait_event('STOP')
+        vm.qmp('cont')
+        vm.qmp('qom-set', path='/machine/accel', property='x-fail-ioctl',
+               value='RUN_VP:1')
+        Tap.ok(vm.wait_event('STOP', 30), 'a VM that cannot go on: STOP')
+        until(lambda: vm.status() == 'internal-error', pause=0.05)
+        said = [line for line in vm.said().splitlines()
+                if ' event=' not in line]
+        Tap.equal((vm.status(), said),
+                  ('internal-error', [f'qemu-system-x86_64: {why()}']),
+                  'the status, and why: as the error line has it')
+        Tap.ok('MSHV_RUN_VP failed' in why(), 'which is the call', why())
+        lines = '\n'.join(line for line in vm.said().splitlines()
+                          if ' event=' in line)
+        Tap.equal(events(lines)[-1], ('stop', {
+            'state': 'internal-error', 'reason': f'"{why()}"'}),
+            'and so has the line')
+        vm.qmp('system_reset')
+        vm.qmp('cont')
+        Tap.equal(why(), '', 'until it runs again')
+
+
 def check_default(directory):
     Tap.equal(live(directory, 'mshv')[1], '', 'nothing is said by default')
     with Vm(accel='mshv,log=all') as vm:
@@ -87,5 +129,6 @@ def check_default(directory):
 
 with tempfile.TemporaryDirectory() as d:
     check_life(d)
+    check_error(d)
     check_default(d)
 Tap.end()

@@ -6,11 +6,13 @@ emulated host; elsewhere they are looked for, and none is taken from its driver.
 
 import glob
 import os
+import re
+import subprocess
 import sys
 import tempfile
 
 from linux import Small, appears, equal, part
-from vm import Tap, Vm, guest, until
+from vm import TOP, Tap, Vm, guest, until
 
 # PCI vendor and device
 DISK, NIC = ('0x1b36', '0x0010'), ('0x8086', '0x10d3')
@@ -100,10 +102,22 @@ def held(vm):
                for fd in os.listdir(fds))
 
 
+def exported(vm):
+    """How many devices the VM has, as mshv-exporter tells."""
+    page = subprocess.run(
+        [os.path.join(TOP, 'build', 'tools', 'tools', 'mshv-exporter'),
+         '--once'], capture_output=True, text=True, check=True).stdout
+    return re.findall(r'^(?:kubevirt_HyperVLayered_hardware_passthrough_total|'
+                      r'mshv_vm_passthrough_devices)\{.*'
+                      rf'pid="{vm.process.pid}"\}} (\d+)$', page, re.M)
+
+
 def hotplug(vm, address):
     """Plugged in and unplugged, twice, at a root port."""
     for _ in range(2):
+        equal('devices that are exported', exported(vm), ['0', '0'])
         vm.qmp('device_add', driver='vfio-pci', host=address, id='d', bus='p')
+        equal('devices that are exported', exported(vm), ['1', '1'])
         disk(vm)
         equal('open', held(vm), True)
         vm.unplug('d')
@@ -130,11 +144,17 @@ def pin_interrupts(nic):
 
 
 def plugged(nvme):
-    with Small('-device', 'pcie-root-port,id=p,chassis=1',
-               modules='nvme') as vm:
+    with Small('-device', 'pcie-root-port,id=p,chassis=1', modules='nvme',
+               accel='mshv,log=lifecycle') as vm:
         part(vm, 'NVMe is plugged in, works and is unplugged, twice', hotplug,
              nvme)
-        Tap.equal(vm.said(), '', 'QEMU has no complaint')
+        told = vm.said().splitlines()
+        Tap.equal(re.findall(r' event=(device-.*)', vm.said()), [
+            f'device-{what} id="d" host="{nvme}"'
+            for what in ('assigned', 'released') * 2],
+            'each time it is told: assigned, released')
+        Tap.equal([x for x in told if ' event=' not in x], [],
+                  'QEMU has no complaint')
 
 
 def smram(nvme):
