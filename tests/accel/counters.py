@@ -31,6 +31,7 @@ EXITS = {0x80000000: 'unmapped-gpa', 0x80000001: 'gpa-intercept',
          0x80010000: 'io-port', 0x80010001: 'msr', 0x80010002: 'cpuid',
          0x80010003: 'exception', 0x80010004: 'apic-eoi', 0x80010007: 'halt',
          0x80010008: 'interruption-deliverable', 0x8001000b: 'apic-smi',
+         0x80010009: 'sipi', 0x8001000d: 'apic-init-sipi',
          0x80000020: 'invalid-vp-register', 0x80000021: 'triple-fault',
          0x80000022: 'unsupported-feature', 0x80000050: 'hypercall'}
 TEXT = {'name': (0, 128), 'uuid': (128, 16)}
