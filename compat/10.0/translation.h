@@ -6,6 +6,7 @@
 #ifndef MSHV_COMPAT_TRANSLATION_H
 #define MSHV_COMPAT_TRANSLATION_H
 
+#include "exec/cputlb.h"
 #include "exec/exec-all.h"
 
 #endif
