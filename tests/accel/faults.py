@@ -30,7 +30,7 @@ ARGS = ('-M', 'pc', '-m', '32,slots=2,maxmem=1G', '-smp',
 # What no start-up can do without.
 NEEDED = ('CREATE_PARTITION', 'INITIALIZE_PARTITION', 'CREATE_VP',
           'SET_GUEST_MEMORY', 'SET_VP_REGISTERS', 'GET_VP_STATE',
-          'SET_VP_STATE', 'SET_PARTITION_PROPERTY')
+          'SET_VP_STATE')
 NEVER = 'any:1000000000'
 MISSED = 'no such call has failed'
 

@@ -34,7 +34,6 @@ const Edit edits[] = {
     { 0x4d, 8, 4, BAD_PARAMETER, 8, "an unknown access" },
     { 0x4d, 12, 4, BAD_PARAMETER, 4, "an unknown kind" },
     { 0x4d, 12, 4, BAD_PARAMETER, 77, "another unknown kind" },
-    { 0x4d, 12, 4, NOT_ALLOWED, 9, "INIT and SIPI" },
     { 0x4d, 12, 4, NOT_ALLOWED, 11, "writes to the APIC" },
     { 0x4d, 16, 8, BAD_PARAMETER, 32, "exception 32" },
     { 0x4e, 8, 4, BAD_VP, 0, "an index that is taken" },
