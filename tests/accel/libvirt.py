@@ -225,25 +225,24 @@ def media(vm):
     same('ejected', until(lambda: 'a disc' not in vm.run(read), 10), True)
 
 
-def saves(vm):
-    """The guest finds itself where it was."""
-    vm.run('echo kept >/tmp/file')
-    vm('save', '/shared/saved')
+def is_kept(vm, word, save, restore):
+    vm.run(f'echo {word} >/tmp/file')
+    save()
     same('state', vm.state(), 'shut off (saved)')
-    vm.daemon.virsh('restore', '/shared/saved')
+    restore()
     same('state', vm.state(), 'running (restored)')
     vm.attach()
-    same('the guest', vm.run('cat /tmp/file'), 'kept')
+    same('the guest', vm.run('cat /tmp/file'), word)
+
+
+def saves(vm):
+    """The guest finds itself where it was."""
+    is_kept(vm, 'kept', lambda: vm('save', '/shared/saved'),
+            lambda: vm.daemon.virsh('restore', '/shared/saved'))
 
 
 def saves_managed(vm):
-    vm.run('echo kept 2 >/tmp/file')
-    vm('managedsave')
-    same('state', vm.state(), 'shut off (saved)')
-    vm('start')
-    same('state', vm.state(), 'running (restored)')
-    vm.attach()
-    same('the guest', vm.run('cat /tmp/file'), 'kept 2')
+    is_kept(vm, 'kept 2', lambda: vm('managedsave'), lambda: vm('start'))
 
 
 def resets(vm):
