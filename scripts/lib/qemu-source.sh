@@ -122,6 +122,14 @@ source_suites() {
     esac
 }
 
+# source_requests SUITE: what to ask apt for, the best first.
+source_requests() {
+    case $1 in
+    sid) kept_sources ;;
+    *) echo "qemu/$1" ;;
+    esac
+}
+
 # download_source: the distribution's source package, checked by apt
 # against the signed index, into WORK. Where a suite lists files that the
 # mirror no longer has, the next one is tried.
@@ -133,8 +141,7 @@ download_source() {
             continue
         fi
         why="$suite has none"
-        for request in $([ "$suite" = sid ] && kept_sources ||
-                         echo "qemu/$suite"); do
+        for request in $(source_requests "$suite"); do
             say "downloading QEMU's source package from $suite"
             if (cd "$WORK" && apt_p apt-get -q source --download-only \
                     --only-source "$request") >"$WORK/log" 2>&1 &&
