@@ -264,7 +264,9 @@ static Snapshot *read_vps(const MshvCountersHeader *h,
     }
     s = g_malloc0(sizeof(*s) + count * sizeof(vps[0]));
     s->vp_count = count;
-    memcpy(s->vps, vps, count * sizeof(vps[0]));
+    if (count) {
+        memcpy(s->vps, vps, count * sizeof(vps[0]));
+    }
     return s;
 }
 

@@ -242,6 +242,19 @@ START_TEST(older_pages_are_read)
 END_TEST
 
 /* One metric with the same labels twice, and Prometheus takes no other. */
+START_TEST(a_page_without_cpus_is_read)
+{
+    g_autofree MshvCounters *page = g_new(MshvCounters, 1);
+    g_autofree Snapshot *s = NULL;
+
+    page_fill(page, "x");
+    page->header.vp_count = 0;
+    s = snapshot_parse(page, sizeof(*page), sizeof(*page), NULL);
+    ck_assert_ptr_nonnull(s);
+    ck_assert_uint_eq(s->vp_count, 0);
+}
+END_TEST
+
 START_TEST(no_msr_is_there_twice)
 {
     g_autofree MshvCounters *page = g_new(MshvCounters, 1);
@@ -637,7 +650,10 @@ int main(void)
 {
     Suite *s = suite_create("reader");
     TCase *tc = tcase_create("reader");
+    const char *seed = g_getenv("MSHV_TEST_SEED");
 
+    /* The same cases each time, unless others are asked for. */
+    g_random_set_seed(seed ? g_ascii_strtoull(seed, NULL, 0) : 1);
     tcase_add_test(tc, what_qemu_writes_is_read);
     tcase_add_test(tc, what_is_not_sealed_is_refused);
     tcase_add_test(tc, what_is_no_memfd_is_refused);
@@ -646,6 +662,7 @@ int main(void)
     tcase_add_test(tc, headers_that_cannot_be_are_refused);
     tcase_add_test(tc, newer_pages_are_read);
     tcase_add_test(tc, older_pages_are_read);
+    tcase_add_test(tc, a_page_without_cpus_is_read);
     tcase_add_test(tc, no_msr_is_there_twice);
     tcase_add_test(tc, texts_and_states_are_cleaned);
     tcase_add_test(tc, no_header_makes_it_read_outside);
