@@ -19,6 +19,11 @@ bool mshv_sigbus(int code, void *host)
     return false;
 }
 
+bool mshv_stream_check(Error **errp)
+{
+    return true;
+}
+
 int mshv_irqchip_add_msi_route(int vector, PCIDevice *dev)
 {
     return -ENOSYS;

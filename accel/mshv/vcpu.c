@@ -20,6 +20,7 @@
 #include "lifecycle.h"
 #include "memory.h"
 #include "rendezvous.h"
+#include "stream.h"
 #include "vcpu.h"
 #include "vp.h"
 #include "run.h"
@@ -368,6 +369,7 @@ static void do_mark_dirty(CPUState *cpu, run_on_cpu_data data)
 static void synchronize_pre_loadvm(CPUState *cpu)
 {
     cpu->accel->loading = true;
+    mshv_stream_begins();
     run_on_cpu(cpu, do_mark_dirty, RUN_ON_CPU_NULL);
 }
 

@@ -34,4 +34,7 @@ bool mshv_memory_try(uint64_t gpa, MemoryRegion *mr, Error **errp);
 /* A SIGBUS, of that si_code and si_addr. False: QEMU is to end by it. */
 bool mshv_sigbus(int code, void *host);
 
+/* Whether the stream that is loaded, as far as its memory, may go on. */
+bool mshv_stream_check(Error **errp);
+
 #endif

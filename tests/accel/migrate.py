@@ -16,7 +16,7 @@ import tempfile
 import time
 from carried import Carried
 from migration import Pair, migrate, set_up, wait_migrated
-from vm import TOP, QmpError, Tap, until
+from vm import COUNT, TOP, QmpError, Tap, Vm, firmware, until
 
 ANALYZE = os.path.join(TOP, 'build', 'qemu', 'scripts',
                        'analyze-migration.py')
@@ -146,6 +146,27 @@ def refused(directory):
         stays(source, 'refused by the target')
 
 
+def foreign(directory, source, other, words):
+    """A guest of another accelerator comes, or goes there: it runs on."""
+    code = firmware(directory, COUNT)
+
+    def make(*args, accel='mshv', **keys):
+        return Vm('-M', 'pc', '-m', '32', '-bios', code, *args, accel=accel,
+                  **keys)
+
+    with Pair(directory, lambda: make(accel=source)) as pair:
+        with make('-incoming', 'defer', accel=other) as target:
+            pair.start(target)
+            status, _ = wait_migrated(pair.vm)
+            target.wait_end()
+            said = target.said()
+            Tap.ok(status == 'failed' and words in said,
+                   f'a guest of {source} is refused by {other}',
+                   f'{status} {said}')
+        Tap.ok(pair.vm.status() == 'running' and pair.vm.moves(),
+               'it runs on there', pair.vm.status())
+
+
 def cancelled(directory):
     with pair_of(directory, cpus=2) as pair:
         source = pair.vm
@@ -244,6 +265,8 @@ def main():
         for cpus in 1, 2, 4:
             live(directory, cpus, 2)
         refused(directory)
+        foreign(directory, 'tcg', 'mshv', 'saved under another accelerator')
+        foreign(directory, 'mshv', 'tcg', "'mshv-needs'")
         cancelled(directory)
         target_dies(directory)
         refused_ways(directory)

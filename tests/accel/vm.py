@@ -78,7 +78,7 @@ class Vm:
     once is missed unless the guest is started @paused.
     """
 
-    def __init__(self, *args, accel=ACCEL, paused=False, fds=()):
+    def __init__(self, *args, accel=ACCEL, paused=False, fds=(), qemu=QEMU):
         self.dir = tempfile.TemporaryDirectory(prefix='mshv-test-')
         self.events = []
         self.buffer = b''
@@ -86,7 +86,7 @@ class Vm:
         ours, theirs = socket.socketpair()
         self.socket = ours
         self.process = subprocess.Popen(
-            [QEMU, '-accel', accel, '-nodefaults', '-display', 'none',
+            [qemu, '-accel', accel, '-nodefaults', '-display', 'none',
              '-chardev', f'socket,id=qmp,fd={theirs.fileno()}',
              '-mon', 'chardev=qmp,mode=control',
              *(['-S'] if paused else []), *args],

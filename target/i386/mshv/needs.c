@@ -9,6 +9,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "accel/mshv/partition.h"
+#include "accel/mshv/stream.h"
 #include "migration/vmstate.h"
 #include "mshv-x86.h"
 #include "target/i386/cpu-internal.h"
@@ -242,6 +243,7 @@ static int load(void *opaque, int version)
     g_autoptr(GString) missing = g_string_new("");
     unsigned i;
 
+    mshv_stream_is_ours();
     for (i = 0; i < needs.count; i++) {
         compare(&needs.list[i], missing);
     }
