@@ -119,12 +119,6 @@ static int init(MshvState *s, const MachineState *ms, Error **errp)
     if (ret >= 0) {
         ret = mshv_partition_create(ret, errp);
     }
-    if (ret >= 0) {
-        ret = mshv_memory_init(errp);
-        if (ret < 0) {
-            mshv_partition_destroy();
-        }
-    }
     return ret;
 }
 
@@ -138,13 +132,6 @@ int mshv_accel_init_machine(AccelState *accel, MachineState *ms)
 
         name_ignored_options(MSHV_ACCEL(accel));
         device_listener_register(&device_listener);
-        mshv_access_init();
-        mshv_vcpu_init_signal();
-        mshv_stats_init();
-        mshv_counters_publish();
-        mshv_lifecycle_init();
-        mshv_time_init();
-        mshv_userfault_init();
         /* Tests make calls fail at run time. */
         object_property_add_child(OBJECT(ms), "accel", OBJECT(accel));
         return 0;
@@ -155,6 +142,27 @@ int mshv_accel_init_machine(AccelState *accel, MachineState *ms)
         error_reportf_err(err, "mshv: ");
     }
     return ret;
+}
+
+/*
+ * What needs the command line's CPUs, which QEMU knows only after it has chosen
+ * the accelerator.
+ */
+void mshv_accel_start(void)
+{
+    Error *err = NULL;
+
+    if (mshv_partition_initialize(&err) < 0 || mshv_memory_init(&err) < 0) {
+        error_reportf_err(err, "mshv: ");
+        exit(1);
+    }
+    mshv_access_init();
+    mshv_vcpu_init_signal();
+    mshv_stats_init();
+    mshv_counters_publish();
+    mshv_lifecycle_init();
+    mshv_time_init();
+    mshv_userfault_init();
 }
 
 /* Why the VM can be neither saved nor migrated on this host, or NULL. */

@@ -13,6 +13,8 @@
 #define V1_FLAGS ((1 << MSHV_PT_BIT_LAPIC) | (1 << MSHV_PT_BIT_X2APIC) | \
                   (1 << MSHV_PT_BIT_GPA_SUPER_PAGES))
 
+#define PREFIX  "cannot create a partition: "
+
 bool mshv_ignore_msrs;
 
 static int device_fd = -1;
@@ -55,20 +57,6 @@ static int create(struct mshv_create_partition_v2 *args, Error **errp)
     return fd;
 }
 
-static int initialize(Error **errp)
-{
-    int ret = mshv_arch_partition_early(errp);
-
-    if (!ret) {
-        ret = mshv_ioctl(MSHV_CALL_INITIALIZE_PARTITION, partition_fd, NULL,
-                         errp);
-    }
-    if (!ret) {
-        ret = mshv_arch_partition_late(errp);
-    }
-    return ret;
-}
-
 int mshv_partition_create(int device, Error **errp)
 {
     struct mshv_create_partition_v2 args = { 0 };
@@ -79,24 +67,31 @@ int mshv_partition_create(int device, Error **errp)
     if (!ret) {
         ret = create(&args, errp);
     }
-    if (ret >= 0) {
-        partition_fd = ret;
-        ret = initialize(errp);
-    }
     if (ret < 0) {
-        mshv_partition_destroy();
-        error_prepend(errp, "cannot create a partition: ");
+        close(device_fd);
+        device_fd = -1;
+        error_prepend(errp, PREFIX);
+        return ret;
     }
-    return ret;
+    partition_fd = ret;
+    return 0;
 }
 
-void mshv_partition_destroy(void)
+int mshv_partition_initialize(Error **errp)
 {
-    if (partition_fd >= 0) {
-        close(partition_fd);
+    int ret = mshv_arch_partition_early(errp);
+
+    if (!ret) {
+        ret = mshv_ioctl(MSHV_CALL_INITIALIZE_PARTITION, partition_fd, NULL,
+                         errp);
     }
-    close(device_fd);
-    partition_fd = device_fd = -1;
+    if (!ret) {
+        ret = mshv_arch_partition_late(errp);
+    }
+    if (ret < 0) {
+        error_prepend(errp, PREFIX);
+    }
+    return ret;
 }
 
 int mshv_partition_fd(void)

@@ -13,16 +13,14 @@
 extern bool mshv_ignore_msrs;
 
 /*
- * Create and initialise the partition on @device (owned from here on).
- * Returns 0, or -errno with one line in @errp; nothing is left behind then.
+ * Create the partition on @device (owned from here on). Returns 0, or -errno
+ * with one line in @errp; nothing is left behind then. The kernel destroys it
+ * with the process.
  */
 int mshv_partition_create(int device, Error **errp);
 
-/*
- * For when the start fails after it. Else the kernel destroys the partition
- * with the process.
- */
-void mshv_partition_destroy(void);
+/* Initialise it: the command line's CPUs are known. Returns 0 or -errno. */
+int mshv_partition_initialize(Error **errp);
 
 /* Its descriptor, for the calls of ioctl.h. */
 int mshv_partition_fd(void);

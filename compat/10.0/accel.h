@@ -17,6 +17,8 @@ int mshv_accel_init_machine(AccelState *accel, MachineState *ms);
 void mshv_accel_setup_post(AccelState *accel);
 int mshv_accel_sstep_flags(AccelState *accel);
 void mshv_accel_pre_resume(bool step_pending);
+/* When the machine is about to be made */
+void mshv_accel_start(void);
 
 static inline int mshv_hook_init_machine(MachineState *ms)
 {
@@ -40,8 +42,14 @@ static inline void mshv_set_hooks(AccelClass *ac)
     ac->gdbstub_supported_sstep_flags = mshv_hook_sstep_flags;
 }
 
+static inline void mshv_hook_start(AccelOpsClass *ops)
+{
+    mshv_accel_start();
+}
+
 static inline void mshv_set_ops_hooks(AccelOpsClass *ops)
 {
+    ops->ops_init = mshv_hook_start;
     ops->synchronize_pre_resume = mshv_accel_pre_resume;
 }
 

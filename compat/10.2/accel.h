@@ -19,6 +19,8 @@ int mshv_accel_init_machine(AccelState *accel, MachineState *ms);
 void mshv_accel_setup_post(AccelState *accel);
 int mshv_accel_sstep_flags(AccelState *accel);
 void mshv_accel_pre_resume(bool step_pending);
+/* When the machine is about to be made */
+void mshv_accel_start(void);
 
 static inline void mshv_hook_pre_resume(AccelState *accel, bool step_pending)
 {
@@ -33,9 +35,15 @@ static inline void mshv_set_hooks(AccelClass *ac)
     ac->gdbstub_supported_sstep_flags = mshv_accel_sstep_flags;
 }
 
+static inline void mshv_hook_start(AccelClass *ac)
+{
+    mshv_accel_start();
+}
+
 /* The others are AccelClass's. */
 static inline void mshv_set_ops_hooks(AccelOpsClass *ops)
 {
+    ops->ops_init = mshv_hook_start;
     ops->handle_interrupt = generic_handle_interrupt;
 }
 

@@ -17,6 +17,9 @@
  */
 uint32_t mshv_x86_supported_cpuid(uint32_t leaf, uint32_t subleaf, int reg);
 
+/* hv-passthrough: @cpu then has all hv-* properties that can be had. */
+void mshv_x86_expand_hyperv(X86CPU *cpu);
+
 /* What a reset of @cpu sets besides what QEMU sets by itself. */
 void mshv_x86_reset_cpu(X86CPU *cpu);
 

@@ -9,6 +9,7 @@
 #include "qemu/error-report.h"
 #include "accel/accel-cpu-target.h"
 #include "accel/mshv/partition.h"
+#include "hyperv.h"
 #include "mshv/x86.h"
 #include "mshv-compat/accel.h"
 #include "mshv-compat/x86-cpu.h"
@@ -131,7 +132,8 @@ static bool cpu_realize(CPUState *cs, Error **errp)
         warn_report_once("mshv: the CPU property pmu=on is ignored: there is "
                          "no performance monitoring");
     }
-    if (!check_tsc_frequency(cpu, errp) || !set_address_bits(cs, errp)) {
+    if (!mshv_hyperv_check(cpu, errp) || !check_tsc_frequency(cpu, errp) ||
+        !set_address_bits(cs, errp)) {
         return false;
     }
     mshv_smm_add_cpu(cs);
@@ -178,64 +180,9 @@ int mshv_arch_creation(struct mshv_create_partition_v2 *args, Error **errp)
     return 0;
 }
 
-static int set_synthetic(uint64_t features, Error **errp)
-{
-    return mshv_set_property(HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES,
-                             features, errp);
-}
-
-/* One that cannot be had makes a hypervisor refuse all: find out which. */
-static int set_synthetic_one_by_one(uint64_t wanted, Error **errp)
-{
-    uint64_t has = HV_SYNTH_FEATURE_HYPERVISOR_PRESENT | HV_SYNTH_FEATURE_HV1;
-    int ret = set_synthetic(has, errp);
-
-    for (wanted &= ~has; ret >= 0 && wanted; wanted &= wanted - 1) {
-        uint64_t more = has | (wanted & -wanted);
-
-        if (set_synthetic(more, NULL) >= 0) {
-            has = more;
-        }
-    }
-    return ret;
-}
-
-/*
- * What the guest sees of the hypervisor: clocks, SynIC and its timers, without
- * what lets it reach the host.
- */
 int mshv_arch_partition_early(Error **errp)
 {
-    uint64_t features = HV_SYNTH_FEATURE_HYPERVISOR_PRESENT |
-                        HV_SYNTH_FEATURE_HV1 |
-                        HV_SYNTH_FEATURE_VP_RUN_TIME |
-                        HV_SYNTH_FEATURE_REFERENCE_COUNTER |
-                        HV_SYNTH_FEATURE_SYNIC |
-                        HV_SYNTH_FEATURE_SYNTHETIC_TIMERS |
-                        HV_SYNTH_FEATURE_INTR_CTRL |
-                        HV_SYNTH_FEATURE_HYPERCALL |
-                        HV_SYNTH_FEATURE_VP_INDEX |
-                        HV_SYNTH_FEATURE_REFERENCE_TSC |
-                        HV_SYNTH_FEATURE_FREQUENCY |
-                        HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS |
-                        HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS |
-                        HV_SYNTH_FEATURE_CLUSTER_IPI |
-                        HV_SYNTH_FEATURE_DIRECT_TIMERS;
-    struct hv_partition_property_banks assignable = { 0 };
-    Error *err = NULL;
-
-    /* Hosts that know the question name what they can give. */
-    if (mshv_host_property_ex(
-            HV_PARTITION_PROPERTY_ASSIGNABLE_SYNTHETIC_PROC_FEATURES, 0,
-            &assignable, sizeof(assignable), &err) == 0) {
-        features &= assignable.as_uint64[0];
-    } else {
-        error_free(err);
-    }
-    if (set_synthetic(features, NULL) < 0) {
-        return set_synthetic_one_by_one(features, errp);
-    }
-    return 0;
+    return mshv_hyperv_init(errp);
 }
 
 int mshv_arch_partition_late(Error **errp)

@@ -6,8 +6,10 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "accel/mshv/partition.h"
 #include "emulate.h"
+#include "hyperv.h"
 
 #define CPUID_7_0_ECX_OSPKE_BIT     (1u << 4)
 
@@ -42,11 +44,29 @@ static const LiveBits *find_live_bits(const CPUX86State *env, uint32_t leaf,
     return &none;
 }
 
-static int register_result(CPUState *cs, uint32_t leaf, uint32_t subleaf,
-                           bool specific, Error **errp)
+/* What the guest sees: the bits of @mask are as in @value. */
+static MshvHypervLeaf result_of(CPUState *cs, uint32_t leaf, uint32_t subleaf)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
     const LiveBits *live = find_live_bits(env, leaf, subleaf);
+    MshvHypervLeaf l;
+
+    if (leaf >= MSHV_HYPERV_FIRST && leaf <= HYPERV_CPUID_MAX) {
+        return mshv_hyperv_leaf(X86_CPU(cs), leaf);
+    }
+    cpu_x86_cpuid(env, leaf, subleaf, &l.value[0], &l.value[1], &l.value[2],
+                  &l.value[3]);
+    l.mask[0] = ~live->eax;
+    l.mask[1] = ~live->ebx;
+    l.mask[2] = ~live->ecx;
+    l.mask[3] = ~live->edx;
+    return l;
+}
+
+static int register_result(CPUState *cs, uint32_t leaf, uint32_t subleaf,
+                           bool specific, Error **errp)
+{
+    MshvHypervLeaf l = result_of(cs, leaf, subleaf);
     struct hv_input_register_intercept_result in = {
         .vp_index = cs->accel->vp_index,
         .intercept_type = HV_INTERCEPT_TYPE_X64_CPUID,
@@ -57,16 +77,14 @@ static int register_result(CPUState *cs, uint32_t leaf, uint32_t subleaf,
     p->input.ecx = subleaf;
     p->input.subleaf_specific = specific;
     p->input.always_override = 1;
-    cpu_x86_cpuid(env, leaf, subleaf, &p->result.eax, &p->result.ebx,
-                  &p->result.ecx, &p->result.edx);
-    p->result.eax_mask = ~live->eax;
-    p->result.ebx_mask = ~live->ebx;
-    p->result.ecx_mask = ~live->ecx;
-    p->result.edx_mask = ~live->edx;
-    p->result.eax &= p->result.eax_mask;
-    p->result.ebx &= p->result.ebx_mask;
-    p->result.ecx &= p->result.ecx_mask;
-    p->result.edx &= p->result.edx_mask;
+    p->result.eax_mask = l.mask[0];
+    p->result.ebx_mask = l.mask[1];
+    p->result.ecx_mask = l.mask[2];
+    p->result.edx_mask = l.mask[3];
+    p->result.eax = l.value[0] & l.mask[0];
+    p->result.ebx = l.value[1] & l.mask[1];
+    p->result.ecx = l.value[2] & l.mask[2];
+    p->result.edx = l.value[3] & l.mask[3];
     return mshv_pt_hvcall(HVCALL_REGISTER_INTERCEPT_RESULT, 0, &in,
                           sizeof(in), NULL, 0, NULL, errp);
 }
@@ -159,6 +177,23 @@ static int register_range(CPUState *cs, uint32_t first, uint32_t last,
     return ret;
 }
 
+/* Of the hypervisor's own leaves, those that the guest sees otherwise */
+static void register_hypervisor(CPUState *cs)
+{
+    Error *err = NULL;
+
+    for (uint32_t leaf = MSHV_HYPERV_FIRST; leaf <= MSHV_HYPERV_LAST; leaf++) {
+        MshvHypervLeaf l = mshv_hyperv_leaf(X86_CPU(cs), leaf);
+
+        if (mshv_hyperv_has(&l) &&
+            register_or_intercept(cs, leaf, 0, false, &err) < 0) {
+            warn_reportf_err(err, "mshv: the guest sees the hypervisor's own "
+                             "CPUID leaf 0x%x, whatever hv-* says: ", leaf);
+            err = NULL;
+        }
+    }
+}
+
 int mshv_cpuid_register(CPUState *cs, Error **errp)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
@@ -166,6 +201,9 @@ int mshv_cpuid_register(CPUState *cs, Error **errp)
 
     if (ret == 0) {
         ret = register_range(cs, 0x80000000, env->cpuid_xlevel, errp);
+    }
+    if (ret == 0) {
+        register_hypervisor(cs);
     }
     return ret;
 }
@@ -175,35 +213,23 @@ int mshv_exit_cpuid(CPUState *cs, const struct hv_message *msg, Error **errp)
 {
     const struct hv_x64_cpuid_intercept_message *m =
         (const void *)msg->u.payload;
-    uint32_t leaf = m->rax, subleaf = m->rcx;
-    CPUX86State *env = &X86_CPU(cs)->env;
-    const LiveBits *live = find_live_bits(env, leaf, subleaf);
-    uint32_t v[4];
+    const uint64_t own[] = {
+        m->default_result_rax, m->default_result_rbx, m->default_result_rcx,
+        m->default_result_rdx,
+    };
+    /* In the order of the hypervisor's names of RAX and so on */
+    static const uint8_t order[] = { 0, 2, 3, 1 };
+    MshvHypervLeaf l = result_of(cs, m->rax, m->rcx);
     struct hv_register_assoc regs[5];
     int ret;
 
-    if ((leaf & 0xf0000000) == 0x40000000) {
-        v[R_EAX] = m->default_result_rax;
-        v[R_EBX] = m->default_result_rbx;
-        v[R_ECX] = m->default_result_rcx;
-        v[R_EDX] = m->default_result_rdx;
-    } else {
-        cpu_x86_cpuid(env, leaf, subleaf, &v[R_EAX], &v[R_EBX], &v[R_ECX],
-                      &v[R_EDX]);
-        v[R_EAX] = (v[R_EAX] & ~live->eax) |
-                   (m->default_result_rax & live->eax);
-        v[R_EBX] = (v[R_EBX] & ~live->ebx) |
-                   (m->default_result_rbx & live->ebx);
-        v[R_ECX] = (v[R_ECX] & ~live->ecx) |
-                   (m->default_result_rcx & live->ecx);
-        v[R_EDX] = (v[R_EDX] & ~live->edx) |
-                   (m->default_result_rdx & live->edx);
-    }
     memset(regs, 0, sizeof(regs));
     for (unsigned i = 0; i < 4; i++) {
-        /* R_EAX.. and the hypervisor's names have the same order */
+        unsigned n = order[i];
+
         regs[i].name = HV_X64_REGISTER_RAX + i;
-        regs[i].value.reg64 = v[i];
+        regs[i].value.reg64 = (uint32_t)((own[n] & ~l.mask[n]) |
+                                         (l.value[n] & l.mask[n]));
     }
     regs[4].name = HV_X64_REGISTER_RIP;
     regs[4].value.reg64 = m->header.rip + m->header.instruction_length;
