@@ -18,6 +18,10 @@
 #define VARHEAD_UNIT        8
 #define RAX_REPS_SHIFT      32
 
+/* Registers of XMM, and bytes in all, that a fast call has */
+#define FAST_XMM            6
+#define FAST_MAX            (16 + 16 * FAST_XMM)
+
 /* HV_HYPERCALL_INPUT */
 #define CONTROL_CODE(c)     extract64(c, 0, 16)
 #define CONTROL_FAST(c)     extract64(c, 16, 1)
@@ -84,9 +88,9 @@ static uint16_t check_control(const EmuhvHcallDef *d, uint64_t control)
     if (CONTROL_VARHEAD(control) && !(d->flags & HCALL_VARHEAD)) {
         return HV_STATUS_INVALID_HYPERCALL_INPUT;
     }
-    /* Fast: 16 bytes of input in registers; no output in XMM registers. */
+    /* Fast: input in two registers and six of XMM; no output there. */
     if (CONTROL_FAST(control) &&
-        (d->in_size > 16 || d->out_size || (d->flags & HCALL_REP) ||
+        (d->in_size > FAST_MAX || d->out_size || (d->flags & HCALL_REP) ||
          CONTROL_VARHEAD(control))) {
         return HV_STATUS_INVALID_HYPERCALL_INPUT;
     }
@@ -107,6 +111,12 @@ static uint16_t get_input(EmuhvHcall *c, const EmuhvHcallDef *d,
     if (CONTROL_FAST(control)) {
         stq_le_p(c->in, in0);
         stq_le_p(c->in + 8, in1);
+        for (unsigned i = 0; i < FAST_XMM; i++) {
+            const ZMMReg *xmm = &c->pc->base.cpu->env.xmm_regs[i];
+
+            stq_le_p(c->in + 16 + 16 * i, xmm->ZMM_Q(0));
+            stq_le_p(c->in + 24 + 16 * i, xmm->ZMM_Q(1));
+        }
         return HV_STATUS_SUCCESS;
     }
     len = d->in_size + c->var_len + (size_t)d->rep_in * c->rep_count;

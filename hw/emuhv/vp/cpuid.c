@@ -172,6 +172,39 @@ void emuhv_cpuid_setup(EmuhvVp *vp)
 
 /* ---- Hypervisor leaves ---- */
 
+/* How often a guest shall try before it says that it waits */
+#define SPIN_RETRIES    4096
+
+/* Bits that are shown for synthetic features */
+typedef struct Shown {
+    uint64_t feature;
+    uint32_t bit;
+} Shown;
+
+static const Shown features_edx[] = {
+    { HV_SYNTH_FEATURE_FREQUENCY, HV_FEATURE_FREQUENCY_MSRS_AVAILABLE },
+    { HV_SYNTH_FEATURE_DIRECT_TIMERS, HV_STIMER_DIRECT_MODE_AVAILABLE },
+    { HV_SYNTH_FEATURE_EXTENDED_GVA_RANGES, HV_FEATURE_EXT_GVA_RANGES_FLUSH },
+};
+
+static const Shown hints_eax[] = {
+    { HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS,
+      HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED },
+    { HV_SYNTH_FEATURE_CLUSTER_IPI, HV_X64_CLUSTER_IPI_RECOMMENDED },
+    { HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS,
+      HV_X64_EX_PROCESSOR_MASKS_RECOMMENDED },
+};
+
+static uint32_t bits_of(uint64_t features, const Shown *s, unsigned n)
+{
+    uint32_t bits = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        bits |= features & s[i].feature ? s[i].bit : 0;
+    }
+    return bits;
+}
+
 static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
 {
     uint64_t f = vp->partition->irq->synth_features;
@@ -201,13 +234,16 @@ static void hypervisor_leaf(EmuhvVp *vp, uint32_t leaf, uint32_t r[4])
          * a gap of two bits before the reference TSC.
          */
         r[0] = ((f >> 2) & 0x7f) | (f & 0xe00);
-        r[3] = (f & HV_SYNTH_FEATURE_FREQUENCY ? 1u << 8 : 0) |
-               (emuhv_answers(EMUHV_NO_CRASH_MSRS) ? 0 : 1u << 10) |
-               (f & HV_SYNTH_FEATURE_DIRECT_TIMERS ? 1u << 19 : 0);
+        r[3] = bits_of(f, features_edx, ARRAY_SIZE(features_edx)) |
+               (emuhv_answers(EMUHV_NO_CRASH_MSRS)
+                ? 0 : HV_FEATURE_GUEST_CRASH_MSR_AVAILABLE) |
+               HV_X64_HYPERCALL_XMM_INPUT_AVAILABLE;
         break;
     case 0x40000004:
-        r[0] = 1u << 9;         /* deprecating auto-EOI */
-        r[1] = UINT32_MAX;      /* never notify of long spin waits */
+        r[0] = bits_of(f, hints_eax, ARRAY_SIZE(hints_eax)) |
+               HV_DEPRECATING_AEOI_RECOMMENDED;
+        r[1] = f & HV_SYNTH_FEATURE_LONG_SPIN_WAIT ? SPIN_RETRIES
+                                                   : HV_LONG_SPIN_WAIT_NEVER;
         break;
     case 0x40000005:
         r[0] = r[1] = EMUHV_MAX_VP_INDEX + 1;

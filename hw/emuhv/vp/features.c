@@ -11,14 +11,18 @@
 #define VENDOR_AMD      0
 #define VENDOR_INTEL    1
 
-/* Synthetic features that a child can really use. */
+/* Synthetic features that a child can really use; no other can be set. */
 #define SYNTHETIC_SUPPORTED     \
     (HV_SYNTH_FEATURE_HYPERVISOR_PRESENT | HV_SYNTH_FEATURE_HV1 | \
      HV_SYNTH_FEATURE_VP_RUN_TIME | HV_SYNTH_FEATURE_REFERENCE_COUNTER | \
      HV_SYNTH_FEATURE_SYNIC | HV_SYNTH_FEATURE_SYNTHETIC_TIMERS | \
      HV_SYNTH_FEATURE_INTR_CTRL | HV_SYNTH_FEATURE_HYPERCALL | \
      HV_SYNTH_FEATURE_VP_INDEX | HV_SYNTH_FEATURE_REFERENCE_TSC | \
-     HV_SYNTH_FEATURE_FREQUENCY | HV_SYNTH_FEATURE_DIRECT_TIMERS)
+     HV_SYNTH_FEATURE_FREQUENCY | HV_SYNTH_FEATURE_DIRECT_TIMERS | \
+     HV_SYNTH_FEATURE_EXTENDED_GVA_RANGES | \
+     HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS | \
+     HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS | HV_SYNTH_FEATURE_CLUSTER_IPI | \
+     HV_SYNTH_FEATURE_LONG_SPIN_WAIT)
 
 static uint64_t vendor(X86CPU *cpu)
 {
@@ -108,8 +112,7 @@ uint16_t emuhv_vp_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
 {
     switch (code) {
     case PROP(SYNTHETIC_PROC_FEATURES):
-        if ((val & ~SYNTHETIC_SUPPORTED) &&
-            emuhv_answers(EMUHV_PICKY_FEATURES)) {
+        if (val & ~SYNTHETIC_SUPPORTED) {
             return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
         }
         p->irq->synth_features = val;

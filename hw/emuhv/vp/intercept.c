@@ -62,6 +62,24 @@ void emuhv_do_raise_stage2(CPUX86State *env, vaddr gva, bool in_walk,
     emuhv_vp_exit(vp, mapped ? EMUHV_EXIT_GPA : EMUHV_EXIT_UNMAPPED_GPA);
 }
 
+bool emuhv_child_read(EmuhvVp *vp, hwaddr gpa, uint8_t *buf, size_t len)
+{
+    hwaddr pa;
+    int prot;
+
+    switch (emuhv_stage2_translate(vp, gpa, MMU_DATA_LOAD, true, &pa, &prot)) {
+    case S2R_OK:
+        return emuhv_ram_read(pa, buf, len);
+    case S2R_DENIED:
+        vp->mem->refused_gpa = gpa;
+        vp->mem->refused_mapped = true;
+        emuhv_do_raise_stage2(emuhv_vp_env(vp), 0, false, MMU_DATA_LOAD,
+                              MMU_NESTED_IDX, 0);
+    default:
+        return false;
+    }
+}
+
 void emuhv_vp_refused_store(EmuhvVp *vp, vaddr gva, uintptr_t ra)
 {
     emuhv_do_raise_stage2(emuhv_vp_env(vp), gva, false, MMU_DATA_STORE, 0, ra);
@@ -307,13 +325,42 @@ static void hypercall_message(EmuhvVp *vp)
     }
 }
 
+/* Nothing to do but for all CPUs to stand still */
+static void stand_still_work(CPUState *cs, run_on_cpu_data data)
+{
+}
+
+static uint64_t pair(const CPUX86State *env, unsigned high, unsigned low)
+{
+    return deposit64(env->regs[low], 32, 32, env->regs[high]);
+}
+
+/* Returns whether the VP must wait for others. */
+static bool own_hypercall(EmuhvVp *vp)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint64_t result;
+    bool wait;
+
+    vp->stats.hypercalls++;
+    if (env->hflags & HF_CS64_MASK) {
+        env->regs[R_EAX] = emuhv_vp_call(vp, env->regs[R_ECX],
+                                         env->regs[R_EDX], env->regs[8], &wait);
+    } else {
+        result = emuhv_vp_call(vp, pair(env, R_EDX, R_EAX),
+                               pair(env, R_EBX, R_ECX), pair(env, R_EDI, R_ESI),
+                               &wait);
+        env->regs[R_EAX] = (uint32_t)result;
+        env->regs[R_EDX] = result >> 32;
+    }
+    return wait;
+}
+
 /* Its own hypercalls are those that need no answer of a parent. */
 void emuhv_vp_insn_vmcall(EmuhvVp *vp, uintptr_t ra)
 {
     CPUX86State *env = emuhv_vp_env(vp);
     CPUState *cs = env_cpu(env);
-    bool lm = env->hflags & HF_CS64_MASK;
-    uint64_t control;
 
     cpu_restore_state(cs, ra);
     if (vp->partition->settings->hypercall_icept) {
@@ -324,15 +371,11 @@ void emuhv_vp_insn_vmcall(EmuhvVp *vp, uintptr_t ra)
         !(env->cr[0] & CR0_PE_MASK)) {
         raise_exception_ra(env, EXCP06_ILLOP, 0);
     }
-    vp->stats.hypercalls++;
-    control = lm ? env->regs[R_ECX] : (uint32_t)env->regs[R_EAX];
-    control = (control & 0xffff) == HVCALL_NOTIFY_LONG_SPIN_WAIT ?
-              HV_STATUS_SUCCESS : HV_STATUS_INVALID_HYPERCALL_CODE;
-    env->regs[R_EAX] = control;
-    if (!lm) {
-        env->regs[R_EDX] = 0;
+    cs->exception_index = -1;
+    if (own_hypercall(vp)) {
+        async_safe_run_on_cpu(cs, stand_still_work, RUN_ON_CPU_NULL);
+        cs->exception_index = EXCP_INTERRUPT;
     }
     env->eip += emuhv_insn_len(vp, op_vmcall, 2) + 1;
-    cs->exception_index = -1;
     cpu_loop_exit(cs);
 }

@@ -6,6 +6,7 @@
  *   life.c, reglist.c
  *   go.c
  *   intercept.c, event.c, msr.c, features.c
+ *   calls.c
  *   message.c, walk.c, state.c
  *   regpage.c
  *   regs.c
@@ -188,6 +189,21 @@ uint64_t emuhv_rep_count(EmuhvVp *vp);
  */
 unsigned emuhv_insn_is(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
+
+/*
+ * Read @vp's memory by GPA.  Inside a TCG helper: does not return if the parent
+ * must bring it in.  False: there is none.
+ */
+bool emuhv_child_read(EmuhvVp *vp, hwaddr gpa, uint8_t *buf, size_t len);
+
+/* ---- calls.c: hypercalls of a child ---- */
+
+/*
+ * Their result, as in RAX.  @wait: the VP may go on only when all CPUs have
+ * stood still.  Inside a TCG helper.
+ */
+uint64_t emuhv_vp_call(EmuhvVp *vp, uint64_t control, uint64_t in0,
+                       uint64_t in1, bool *wait);
 
 /* ---- message.c: the message in vp->s->msg ---- */
 

@@ -104,7 +104,7 @@ static void test_control(const Def *d)
     if (!d->var && !(d->flags & FAST)) {
         bad_control(d, 1 << 17, "a variable header");
     }
-    if (!(d->flags & FAST) && (d->in_size > 16 || d->out_size || d->reps)) {
+    if (!(d->flags & FAST) && (d->in_size > 112 || d->out_size || d->reps)) {
         bad_control(d, 1 << 16, "fast");
     }
 }
