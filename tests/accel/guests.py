@@ -46,6 +46,12 @@ GUESTS = [
      ('-M', 'pc', '-cpu', 'max', *VGA)),
     ('ports', 'ports', ('-M', 'pc', '-cpu', 'max', *VGA)),
     ('msrs', 'msrs', ('-M', 'pc')),
+    ('calls', 'calls', ('-M', 'pc', '-smp', '4')),
+    ('all calls', 'calls', ('-M', 'pc', '-smp', '4', '-cpu',
+                            'qemu64,hv-passthrough=on')),
+    ('calls that are not given', 'calls',
+     ('-M', 'pc', '-smp', '4', '-cpu', 'qemu64,hv-relaxed=on,hv-runtime=on,'
+      'hv-synic=on,hv-vapic=on')),
     ('strays', 'strays', ('-M', 'pc', '-smp', '1,maxcpus=2,sockets=2', *IRQFD)),
     ('bars', 'bars', ('-M', 'pc', *SHARED_MEMORY)),
     ('moving', 'moving', ('-M', 'pc', *VGA, '-device', 'edu',
