@@ -67,6 +67,8 @@ static const Answer table[EMUHV_ANSWERS] = {
     [EMUHV_FEW_PORTS] = { "few-ports" },
     /* Another build number */
     [EMUHV_OTHER_BUILD] = { "other-build" },
+    /* No flushes, IPIs and long waits for children */
+    [EMUHV_NO_GUEST_CALLS] = { "no-guest-calls" },
 };
 
 static bool add(const char *word, uint32_t *answers)

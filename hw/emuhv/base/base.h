@@ -84,6 +84,7 @@ typedef enum EmuhvAnswer {
     EMUHV_FEW_VPS,
     EMUHV_FEW_PORTS,
     EMUHV_OTHER_BUILD,
+    EMUHV_NO_GUEST_CALLS,
     EMUHV_ANSWERS
 } EmuhvAnswer;
 

@@ -11,7 +11,12 @@
 #define VENDOR_AMD      0
 #define VENDOR_INTEL    1
 
-/* Synthetic features that a child can really use; no other can be set. */
+/* Synthetic features that a child can really use */
+#define SYNTHETIC_CALLS         \
+    (HV_SYNTH_FEATURE_EXTENDED_GVA_RANGES | \
+     HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS | \
+     HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS | HV_SYNTH_FEATURE_CLUSTER_IPI | \
+     HV_SYNTH_FEATURE_LONG_SPIN_WAIT)
 #define SYNTHETIC_SUPPORTED     \
     (HV_SYNTH_FEATURE_HYPERVISOR_PRESENT | HV_SYNTH_FEATURE_HV1 | \
      HV_SYNTH_FEATURE_VP_RUN_TIME | HV_SYNTH_FEATURE_REFERENCE_COUNTER | \
@@ -19,16 +24,31 @@
      HV_SYNTH_FEATURE_INTR_CTRL | HV_SYNTH_FEATURE_HYPERCALL | \
      HV_SYNTH_FEATURE_VP_INDEX | HV_SYNTH_FEATURE_REFERENCE_TSC | \
      HV_SYNTH_FEATURE_FREQUENCY | HV_SYNTH_FEATURE_DIRECT_TIMERS | \
-     HV_SYNTH_FEATURE_EXTENDED_GVA_RANGES | \
-     HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS | \
-     HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS | HV_SYNTH_FEATURE_CLUSTER_IPI | \
-     HV_SYNTH_FEATURE_LONG_SPIN_WAIT)
+     SYNTHETIC_CALLS)
 
 static uint64_t vendor(X86CPU *cpu)
 {
     CPUX86State *env = &cpu->env;
 
     return IS_INTEL_CPU(env) ? VENDOR_INTEL : VENDOR_AMD;
+}
+
+static uint64_t synthetic_supported(void)
+{
+    return emuhv_answers(EMUHV_NO_GUEST_CALLS)
+           ? SYNTHETIC_SUPPORTED & ~SYNTHETIC_CALLS : SYNTHETIC_SUPPORTED;
+}
+
+/* What is not served is not given, or else the whole word is refused. */
+static uint16_t set_synthetic(EmuhvPartition *p, uint64_t val)
+{
+    uint64_t has = synthetic_supported();
+
+    if ((val & ~has) && emuhv_answers(EMUHV_PICKY_FEATURES)) {
+        return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
+    }
+    p->irq->synth_features = val & has;
+    return HV_STATUS_SUCCESS;
 }
 
 uint16_t emuhv_vp_property_host(uint32_t code, uint64_t *val)
@@ -38,7 +58,7 @@ uint16_t emuhv_vp_property_host(uint32_t code, uint64_t *val)
 
     switch (code) {
     case PROP(SYNTHETIC_PROC_FEATURES):
-        *val = SYNTHETIC_SUPPORTED;
+        *val = synthetic_supported();
         return HV_STATUS_SUCCESS;
     case PROP(PROCESSOR_VENDOR):
         *val = vendor(cpu);
@@ -112,11 +132,7 @@ uint16_t emuhv_vp_property_set(EmuhvPartition *p, uint32_t code, uint64_t val)
 {
     switch (code) {
     case PROP(SYNTHETIC_PROC_FEATURES):
-        if (val & ~SYNTHETIC_SUPPORTED) {
-            return HV_STATUS_PROPERTY_VALUE_OUT_OF_RANGE;
-        }
-        p->irq->synth_features = val;
-        return HV_STATUS_SUCCESS;
+        return set_synthetic(p, val);
     case PROP(TIME_FREEZE):
         if (val > 1) {
             return HV_STATUS_INVALID_PARAMETER;

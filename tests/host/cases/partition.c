@@ -21,6 +21,11 @@ int main(void)
     refuses(create_vp(fd, 0), EIO, "no VP before the partition is initialized");
     is_u64(set_property(fd, PROP_SYNTHETIC_FEATURES, 0), ST_SUCCESS,
            "an early property can be set");
+    is_u64(set_property(fd, PROP_SYNTHETIC_FEATURES, ~0ull), ST_SUCCESS,
+           "all features can be asked for");
+    is_u64(get_property(fd, PROP_SYNTHETIC_FEATURES, &value), ST_SUCCESS,
+           "what was given can be read");
+    is_u64(value & 1ull << 32, 0, "nothing that the hypervisor does not do");
     is_u64(get_property(fd, 0x7fffffff, &value), ST_UNKNOWN_PROPERTY,
            "an unknown property is unknown");
     is_u64(set_property(fd, 0x7fffffff, 0), ST_UNKNOWN_PROPERTY,
