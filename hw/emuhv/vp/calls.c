@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated Microsoft hypervisor: the hypercalls of a child, which need no answer
- * of its parent.  Source: TLFS chapters 3 (hypercall interface), 9 (virtual MMU)
- * and 11 (interrupts).
+ * Emulated Microsoft hypervisor: the hypercalls of a child, which need no
+ * answer of its parent.  Source: TLFS chapters 3 (hypercall interface), 9
+ * (virtual MMU) and 11 (interrupts).
  *
  * They are made inside the VMCALL helper.  A VP must not wait there for another
  * one, nor can it in work of its own, for the other may be waiting for it: who
@@ -303,8 +303,9 @@ static uint16_t input(Call *c, const CallDef *d, uint64_t in0, uint64_t in1)
            ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_ALIGNMENT;
 }
 
-uint64_t emuhv_vp_call(EmuhvVp *vp, uint64_t control, uint64_t in0,
-                       uint64_t in1, bool *wait)
+/* @wait: the VP may go on only when all CPUs have stood still. */
+static uint64_t call(EmuhvVp *vp, uint64_t control, uint64_t in0, uint64_t in1,
+                     bool *wait)
 {
     const CallDef *d = find(CONTROL_CODE(control));
     Call c = { .vp = vp, .control = control };
@@ -320,4 +321,81 @@ uint64_t emuhv_vp_call(EmuhvVp *vp, uint64_t control, uint64_t in0,
     *wait = c.wait;
     return status | (status == HV_STATUS_SUCCESS ? CONTROL_COUNT(control) : 0)
                     << RAX_REPS_SHIFT;
+}
+
+/* ---- The instruction ---- */
+
+static const uint8_t op_vmcall[] = { 0x0f, 0x01 };
+
+static void hypercall_message(EmuhvVp *vp)
+{
+    static const uint8_t order[] = { R_EAX, R_EBX, R_ECX, R_EDX, 8, R_ESI,
+                                     R_EDI };
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint8_t *b = vp->s->msg + MESSAGE_BODY;
+
+    emuhv_message_header(vp, HVMSG_HYPERCALL_INTERCEPT, 156,
+                         emuhv_insn_len(vp, op_vmcall, 2) + 1,
+                         ACCESS_EXECUTE);
+    for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
+        stq_le_p(b + i * 8, env->regs[order[i]]);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        stq_le_p(b + 56 + i * 16, env->xmm_regs[i].ZMM_Q(0));
+        stq_le_p(b + 64 + i * 16, env->xmm_regs[i].ZMM_Q(1));
+    }
+}
+
+/* Nothing to do but for all CPUs to stand still */
+static void stand_still_work(CPUState *cs, run_on_cpu_data data)
+{
+}
+
+static uint64_t pair(const CPUX86State *env, unsigned high, unsigned low)
+{
+    return deposit64(env->regs[low], 32, 32, env->regs[high]);
+}
+
+/* Returns whether the VP must wait for others. */
+static bool own_hypercall(EmuhvVp *vp)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    uint64_t result;
+    bool wait;
+
+    vp->stats.hypercalls++;
+    if (env->hflags & HF_CS64_MASK) {
+        env->regs[R_EAX] = call(vp, env->regs[R_ECX], env->regs[R_EDX],
+                                env->regs[8], &wait);
+    } else {
+        result = call(vp, pair(env, R_EDX, R_EAX), pair(env, R_EBX, R_ECX),
+                      pair(env, R_EDI, R_ESI), &wait);
+        env->regs[R_EAX] = (uint32_t)result;
+        env->regs[R_EDX] = result >> 32;
+    }
+    return wait;
+}
+
+/* Its own hypercalls are those that need no answer of a parent. */
+void emuhv_vp_insn_vmcall(EmuhvVp *vp, uintptr_t ra)
+{
+    CPUX86State *env = emuhv_vp_env(vp);
+    CPUState *cs = env_cpu(env);
+
+    cpu_restore_state(cs, ra);
+    if (vp->partition->settings->hypercall_icept) {
+        hypercall_message(vp);
+        emuhv_vp_exit(vp, EMUHV_EXIT_HYPERCALL);
+    }
+    if (!(vp->partition->irq->hypercall & 1) || (env->hflags & HF_CPL_MASK) ||
+        !(env->cr[0] & CR0_PE_MASK)) {
+        raise_exception_ra(env, EXCP06_ILLOP, 0);
+    }
+    cs->exception_index = -1;
+    if (own_hypercall(vp)) {
+        async_safe_run_on_cpu(cs, stand_still_work, RUN_ON_CPU_NULL);
+        cs->exception_index = EXCP_INTERRUPT;
+    }
+    env->eip += emuhv_insn_len(vp, op_vmcall, 2) + 1;
+    cpu_loop_exit(cs);
 }

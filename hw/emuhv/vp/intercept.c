@@ -20,7 +20,6 @@ static const uint8_t op_cpuid[] = { 0x0f, 0xa2 };
 static const uint8_t op_rdmsr[] = { 0x0f, 0x32 };
 static const uint8_t op_wrmsr[] = { 0x0f, 0x30 };
 static const uint8_t op_hlt[] = { 0xf4 };
-static const uint8_t op_vmcall[] = { 0x0f, 0x01 };
 
 /* Their number, up to 16. */
 static unsigned fetch_insn(EmuhvVp *vp, uint8_t *bytes)
@@ -302,80 +301,4 @@ void emuhv_do_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
     emuhv_message_header(vp, HVMSG_UNRECOVERABLE_EXCEPTION, 0, 0,
                          ACCESS_EXECUTE);
     emuhv_vp_exit(vp, EMUHV_EXIT_TRIPLE_FAULT);
-}
-
-/* ---- Hypercalls ---- */
-
-static void hypercall_message(EmuhvVp *vp)
-{
-    static const uint8_t order[] = { R_EAX, R_EBX, R_ECX, R_EDX, 8, R_ESI,
-                                     R_EDI };
-    CPUX86State *env = emuhv_vp_env(vp);
-    uint8_t *b = vp->s->msg + MESSAGE_BODY;
-
-    emuhv_message_header(vp, HVMSG_HYPERCALL_INTERCEPT, 156,
-                         emuhv_insn_len(vp, op_vmcall, 2) + 1,
-                         ACCESS_EXECUTE);
-    for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
-        stq_le_p(b + i * 8, env->regs[order[i]]);
-    }
-    for (unsigned i = 0; i < 6; i++) {
-        stq_le_p(b + 56 + i * 16, env->xmm_regs[i].ZMM_Q(0));
-        stq_le_p(b + 64 + i * 16, env->xmm_regs[i].ZMM_Q(1));
-    }
-}
-
-/* Nothing to do but for all CPUs to stand still */
-static void stand_still_work(CPUState *cs, run_on_cpu_data data)
-{
-}
-
-static uint64_t pair(const CPUX86State *env, unsigned high, unsigned low)
-{
-    return deposit64(env->regs[low], 32, 32, env->regs[high]);
-}
-
-/* Returns whether the VP must wait for others. */
-static bool own_hypercall(EmuhvVp *vp)
-{
-    CPUX86State *env = emuhv_vp_env(vp);
-    uint64_t result;
-    bool wait;
-
-    vp->stats.hypercalls++;
-    if (env->hflags & HF_CS64_MASK) {
-        env->regs[R_EAX] = emuhv_vp_call(vp, env->regs[R_ECX],
-                                         env->regs[R_EDX], env->regs[8], &wait);
-    } else {
-        result = emuhv_vp_call(vp, pair(env, R_EDX, R_EAX),
-                               pair(env, R_EBX, R_ECX), pair(env, R_EDI, R_ESI),
-                               &wait);
-        env->regs[R_EAX] = (uint32_t)result;
-        env->regs[R_EDX] = result >> 32;
-    }
-    return wait;
-}
-
-/* Its own hypercalls are those that need no answer of a parent. */
-void emuhv_vp_insn_vmcall(EmuhvVp *vp, uintptr_t ra)
-{
-    CPUX86State *env = emuhv_vp_env(vp);
-    CPUState *cs = env_cpu(env);
-
-    cpu_restore_state(cs, ra);
-    if (vp->partition->settings->hypercall_icept) {
-        hypercall_message(vp);
-        emuhv_vp_exit(vp, EMUHV_EXIT_HYPERCALL);
-    }
-    if (!(vp->partition->irq->hypercall & 1) || (env->hflags & HF_CPL_MASK) ||
-        !(env->cr[0] & CR0_PE_MASK)) {
-        raise_exception_ra(env, EXCP06_ILLOP, 0);
-    }
-    cs->exception_index = -1;
-    if (own_hypercall(vp)) {
-        async_safe_run_on_cpu(cs, stand_still_work, RUN_ON_CPU_NULL);
-        cs->exception_index = EXCP_INTERRUPT;
-    }
-    env->eip += emuhv_insn_len(vp, op_vmcall, 2) + 1;
-    cpu_loop_exit(cs);
 }

@@ -5,8 +5,8 @@
  *
  *   life.c, reglist.c
  *   go.c
- *   intercept.c, event.c, msr.c, features.c
  *   calls.c
+ *   intercept.c, event.c, msr.c, features.c
  *   message.c, walk.c, state.c
  *   regpage.c
  *   regs.c
@@ -190,21 +190,6 @@ uint64_t emuhv_rep_count(EmuhvVp *vp);
 unsigned emuhv_insn_is(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 unsigned emuhv_insn_len(EmuhvVp *vp, const uint8_t *op, unsigned op_len);
 
-/*
- * Read @vp's memory by GPA.  Inside a TCG helper: does not return if the parent
- * must bring it in.  False: there is none.
- */
-bool emuhv_child_read(EmuhvVp *vp, hwaddr gpa, uint8_t *buf, size_t len);
-
-/* ---- calls.c: hypercalls of a child ---- */
-
-/*
- * Their result, as in RAX.  @wait: the VP may go on only when all CPUs have
- * stood still.  Inside a TCG helper.
- */
-uint64_t emuhv_vp_call(EmuhvVp *vp, uint64_t control, uint64_t in0,
-                       uint64_t in1, bool *wait);
-
 /* ---- message.c: the message in vp->s->msg ---- */
 
 #define MESSAGE_BODY    56      /* message header + intercept header */
@@ -223,6 +208,12 @@ void emuhv_event_arm(EmuhvVp *vp);
 void emuhv_event_disarm(EmuhvVp *vp);
 
 /* ---- intercept.c ---- */
+
+/*
+ * Read @vp's memory, within a page, by GPA.  Inside a TCG helper: does not
+ * return if the parent must bring it in.  False: there is none.
+ */
+bool emuhv_child_read(EmuhvVp *vp, hwaddr gpa, uint8_t *buf, size_t len);
 
 G_NORETURN void emuhv_msr_intercept(EmuhvVp *vp, uint32_t msr, bool write,
                                     uintptr_t ra);
