@@ -165,6 +165,8 @@ static void compare_synthetic(const Need *need, uint64_t here,
         { HV_SYNTH_FEATURE_EXTENDED_PROCESSOR_MASKS, "processor masks" },
         { HV_SYNTH_FEATURE_TB_FLUSH_HYPERCALLS, "TLB flush hypercalls" },
         { HV_SYNTH_FEATURE_CLUSTER_IPI, "IPI hypercalls" },
+        { HV_SYNTH_FEATURE_EXTENDED_GVA_RANGES, "TLB flushes of large ranges" },
+        { HV_SYNTH_FEATURE_LONG_SPIN_WAIT, "long spin waits" },
     };
     uint64_t lacks = need->value & ~here;
     unsigned i;
