@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """hv-* properties of -cpu: what the guest's CPUID shows, leaf by leaf, what
-QEMU says to those that cannot be had, and how they read back. With the argument
-"fewer" on a host that has fewer.
+QEMU says to those that cannot be had, and how they read back. With the
+argument "fewer" on a host that has fewer.
 
 A tiny guest writes down the hypervisor's leaves. What is expected is that of
 the specification and of KVM, not of our table.
@@ -243,7 +243,7 @@ def unlike(image):
         Tap.ok('all CPUs of a VM have the same hv-* properties' in saw,
                'a CPU with other properties is refused', saw)
         vm.qmp('device_add', **plug)
-        Tap.equal(len(vm.qmp('query-cpus-fast')), 2, 'one with the same is not')
+        Tap.equal(len(vm.qmp('query-cpus-fast')), 2, 'one with the same not')
 
 
 with tempfile.TemporaryDirectory() as directory:

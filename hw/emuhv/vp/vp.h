@@ -110,7 +110,7 @@ uint16_t emuhv_vp_translate(EmuhvVp *vp, uint64_t flags, uint64_t gva_page,
                             uint32_t *code, uint32_t *cache_overlay,
                             uint64_t *gpa_page);
 
-/* ---- cpuid.c, intercept.c, calls.c, msr.c: also called inside TCG helpers ---- */
+/* ---- cpuid.c, intercept.c, calls.c, msr.c: in TCG helpers, too ---- */
 
 /* CPUID as the VP would see it (HvCallGetVpCpuidValues). */
 void emuhv_vp_cpuid(EmuhvVp *vp, uint32_t leaf, uint32_t subleaf,
