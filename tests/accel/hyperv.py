@@ -140,7 +140,7 @@ def lists(image, d):
 
 
 def fewer(image, d):
-    """With emuhv-strict=fewer-features, told or not by the host"""
+    """With emuhv-strict=no-guest-calls, told or not by the host"""
     plain = Start(image, d, 'qemu64')
     Tap.equal((plain.said, plain.leaves[3][0], plain.leaves[4][0] & 0xc04),
               ('', 0xa7f, 0), 'none: what is there, and no complaint')

@@ -14,6 +14,7 @@
 #include "qemu/bswap.h"
 #include "qemu/lockable.h"
 #include "cpu.h"
+#include "exec/cputlb.h"
 #include "mshv-compat/translation.h"
 #include "target/i386/tcg/helper-tcg.h"
 #include "hw/emuhv/vp/vp-int.h"
