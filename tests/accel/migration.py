@@ -23,9 +23,9 @@ def migrate(vm, uri):
     return wait_migrated(vm)
 
 
-def wait_running(vm, seconds=20):
+def wait_status(vm, wanted, seconds=20):
     end = time.monotonic() + seconds * PATIENCE
-    while time.monotonic() < end and vm.status() != 'running':
+    while time.monotonic() < end and vm.status() != wanted:
         time.sleep(0.02)
     return vm.status()
 
@@ -92,6 +92,7 @@ class Pair:
         self.directory, self.make = directory, make
         self.vm = make()
         self.capabilities, self.parameters = capabilities, parameters or {}
+        self.state = ''     # in which it goes, and is to arrive
 
     def __enter__(self):
         return self
@@ -115,6 +116,7 @@ class Pair:
         for vm in self.vm, target:
             set_up(vm, *self.told(capabilities, parameters))
         uri = LIVE[way](self.path(), self.vm, target)
+        self.state = self.vm.status()
         self.vm.qmp('migrate', uri=uri)
 
     def end(self, target, result):
@@ -122,7 +124,7 @@ class Pair:
         source, self.vm = self.vm, target
         wrong = ''
         if result[0] != 'completed' or source.status() != 'postmigrate' or \
-                wait_running(target) != 'running':
+                wait_status(target, self.state) != self.state:
             wrong = (f'{result} {source.status()} {target.status()}: '
                      f'{source.said()} {target.said()}')
         source.__exit__()
@@ -145,6 +147,7 @@ class Pair:
         path = self.path()
         told = self.told(capabilities, parameters)
         set_up(self.vm, *told)
+        self.state = self.vm.status()
         result = migrate(self.vm, STORED[way][0].format(path))
         if result[0] != 'completed':
             return f'{result} {self.vm.said()}'

@@ -4,10 +4,15 @@
 is either loaded or refused by its name, and nothing ends QEMU but QEMU.
 
 Usage: streams.py [CASES [SEED]]
+       streams.py keep MACHINE
 
-CASES: so many random changes, in place of a few.
+CASES: so many random changes, in place of a few. keep: write a stream of a guest
+on that machine type into tests/accel/streams, where those are that each later
+version has to load.
 """
 
+import base64
+import lzma
 import os
 import random
 import struct
@@ -15,7 +20,7 @@ import sys
 import tempfile
 from carried import Carried
 from migration import migrate, wait_migrated
-from vm import Tap, QmpError
+from vm import TOP, Tap, QmpError
 
 # target/i386/mshv/needs.c: kind, a, b, value
 NEED = struct.Struct('>IIIQ')
@@ -23,13 +28,14 @@ CPUID, SYNTHETIC, VENDOR, ADDRESS_BITS, TSC_HZ = 1, 3, 4, 5, 6
 EAX, EBX = 0, 3
 # QEMU's (migration/savevm.c)
 SECTION_FULL, FOOTER = 4, 0x7e
+KEPT = os.path.join(TOP, 'tests', 'accel', 'streams')
 # What is loaded by us, or through us
 OURS = ('mshv-needs', 'mshv-partition', 'mshv-vp', 'cpu', 'apic')
 
 
-def saved(directory):
+def saved(directory, **keys):
     path = os.path.join(directory, 'saved')
-    with Carried() as vm:
+    with Carried(**keys) as vm:
         vm.wait_passes()
         vm.qmp('stop')
         Tap.equal(migrate(vm, f'file:{path}'), ('completed', ''), 'saved')
@@ -87,20 +93,27 @@ def load(directory, stream, run=False):
         return vm.wait_end(), vm.said()
 
 
+def needs(stream):
+    """(where each is, what it is)"""
+    section = Section(stream, 'mshv-needs')
+    count, = struct.unpack_from('>I', stream, section.data)
+    for n in range(count):
+        at = section.data + 4 + n * NEED.size
+        yield at, NEED.unpack_from(stream, at)
+
+
 def change_need(stream, kind, change, a=0, b=0):
     """The stream with another value of that need, or with one more."""
     section = Section(stream, 'mshv-needs')
-    count, = struct.unpack_from('>I', stream, section.data)
-    at = section.data + 4
-    for _ in range(count):
-        need = NEED.unpack_from(stream, at)
+    found = list(needs(stream))
+    for at, need in found:
         if need[:3] == (kind, a, b):
             return (stream[:at] + NEED.pack(*need[:3], change(need[3])) +
                     stream[at + NEED.size:])
-        at += NEED.size
-    return (stream[:section.data] + struct.pack('>I', count + 1) +
-            stream[section.data + 4:at] + NEED.pack(kind, a, b, change(0)) +
-            stream[at:])
+    end = section.data + 4 + len(found) * NEED.size
+    return (stream[:section.data] + struct.pack('>I', len(found) + 1) +
+            stream[section.data + 4:end] + NEED.pack(kind, a, b, change(0)) +
+            stream[end:])
 
 
 # What a guest may have been given that is not here: its name in words, and how
@@ -169,13 +182,47 @@ def fuzz(directory, stream, cases, seed):
     print(f'# {loaded} were loaded')
 
 
+def keep(directory, machine):
+    stream = saved(directory, machine=machine)
+    with open(os.path.join(KEPT, f'{machine}.stream'), 'wb') as f:
+        f.write(b'# SPDX-License-Identifier: GPL-2.0-or-later\n' +
+                base64.encodebytes(lzma.compress(stream, preset=9)))
+
+
+def kept(directory, stream):
+    """Each with the frequency of the TSC here"""
+    hz, = (need[3] for _, need in needs(stream) if need[0] == TSC_HZ)
+    path = os.path.join(directory, 'kept')
+    for name in sorted(os.listdir(KEPT)):
+        machine = name.removesuffix('.stream')
+        with open(os.path.join(KEPT, name), 'rb') as f:
+            text = f.read().partition(b'\n')[2]
+        old = change_need(lzma.decompress(base64.decodebytes(text)), TSC_HZ,
+                          lambda _: hz)
+        with open(path, 'wb') as f:
+            f.write(old)
+        with Carried('-incoming', f'file:{path}', machine=machine,
+                     paused=True) as vm:
+            result = wait_migrated(vm)
+            vm.qmp('cont')
+            Tap.equal((result, vm.wait_passes(), vm.said()),
+                      (('completed', ''), '', ''),
+                      f'a stream that was kept is loaded, and goes on: '
+                      f'{machine}')
+
+
 def main():
+    if sys.argv[1:2] == ['keep']:
+        with tempfile.TemporaryDirectory() as directory:
+            keep(directory, sys.argv[2])
+        Tap.end()
     cases, seed = [int(x) for x in sys.argv[1:3]] + [4, 1][len(sys.argv) - 1:]
     with tempfile.TemporaryDirectory() as directory:
         stream = saved(directory)
         Tap.equal(sorted({s.name for s in sections(stream)}), sorted(OURS),
                   'the sections are found')
         refused(directory, stream)
+        kept(directory, stream)
         fuzz(directory, stream, cases, seed)
     Tap.end()
 
