@@ -121,7 +121,8 @@ static MshvAccessKind kind_of(CPUState *cpu, MemoryRegion *mr, hwaddr addr,
         return write && is_write_protected(cpu, addr) ? MSHV_ACCESS_PROTECTED
                                                  : MSHV_ACCESS_RAM;
     }
-    if (len > 8 || !is_power_of_2(len) ||
+    /* QEMU's way to it takes the big lock only where it must. */
+    if (mshv_region_lockless(mr) || len > 8 || !is_power_of_2(len) ||
         memory_access_size(mr, len, offset) != len) {
         return MSHV_ACCESS_OTHER;
     }

@@ -18,4 +18,10 @@ static inline void physical_memory_set_dirty_lebitmap(unsigned long *bitmap,
     cpu_physical_memory_set_dirty_lebitmap(bitmap, start, pages);
 }
 
+/* Whether the device takes accesses without the big lock: none does. */
+static inline bool mshv_region_lockless(const MemoryRegion *mr)
+{
+    return false;
+}
+
 #endif

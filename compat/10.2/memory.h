@@ -12,4 +12,10 @@
 #include "system/ram_addr.h"
 #include "system/ramblock.h"
 
+/* Whether the device takes accesses without the big lock. */
+static inline bool mshv_region_lockless(const MemoryRegion *mr)
+{
+    return mr->lockless_io;
+}
+
 #endif
