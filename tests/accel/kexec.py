@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Linux guest with 2 vCPUs starts another kernel by kexec."""
+"""A Linux guest with 2 vCPUs starts another kernel by kexec, and that one, too,
+makes hypercalls to flush TLBs and to send IPIs."""
 
 import os
-from linux import Small, make
+from linux import ENLIGHTENED, Small, make
 from vm import QmpError, Tap
+from emuhost import counters
 
 GUEST = make('tests/guest/small-guest')
 DISKS = [arg for name in ('vmlinuz', 'initrd.img') for arg in (
@@ -23,6 +25,9 @@ def main():
             seen = vm.run('nproc; cat /proc/cmdline').split(None, 1)
             if seen[0] != '2' or not seen[1].endswith('second-kernel'):
                 return f'the new kernel has {seen}\n{vm}'
+            log = vm.run('dmesg | grep Hyper-V')
+            if counters() and any(m not in log for m in ENLIGHTENED):
+                return f'of the hypervisor it says: {log}'
             if any(e['event'] == 'RESET' for e in vm.events):
                 return 'the machine was reset'
             return vm.power_off()

@@ -9,6 +9,9 @@ import threading
 from vm import ACCEL, PATIENCE, TOP, QmpError, Tap, Vm, until
 from console import Console
 
+# What Linux says of the hypervisor's calls that it uses
+ENLIGHTENED = ('Hyper-V: Using IPI hypercalls',
+               'Hyper-V: Using hypercall for remote TLB flush')
 # All that the accelerator can give.
 HOST_CPU = 'max' if ACCEL == 'tcg' else 'host'
 

@@ -175,10 +175,16 @@ struct EmuhvPartition {
     struct EmuhvAccount *account;           /* partition/ */
 };
 
+/* MSRs of a local APIC, or in its place, that a guest writes all the time */
+typedef enum EmuhvMsrKind {
+    EMUHV_MSR_EOI, EMUHV_MSR_ICR, EMUHV_MSR_TIMER, EMUHV_MSR_KINDS,
+} EmuhvMsrKind;
+
 typedef struct EmuhvVpStats {
     uint64_t exits[EMUHV_EXIT__MAX];
     uint64_t hlts;              /* HLT handled here */
     uint64_t cpuid, msr;        /* handled here */
+    uint64_t msr_kinds[EMUHV_MSR_KINDS];    /* of them */
     uint64_t hypercalls;        /* of the child, handled here */
     uint64_t interrupts;        /* interrupts and NMIs delivered */
     uint64_t stage2_fills;

@@ -53,6 +53,9 @@ static QDict *vp_dict(const EmuhvVp *vp)
     qdict_put_int(d, "hlt", s->hlts);
     qdict_put_int(d, "cpuid", s->cpuid);
     qdict_put_int(d, "msr", s->msr);
+    qdict_put_int(d, "msr-eoi", s->msr_kinds[EMUHV_MSR_EOI]);
+    qdict_put_int(d, "msr-icr", s->msr_kinds[EMUHV_MSR_ICR]);
+    qdict_put_int(d, "msr-timer", s->msr_kinds[EMUHV_MSR_TIMER]);
     qdict_put_int(d, "hypercalls", s->hypercalls);
     qdict_put_int(d, "interrupts", s->interrupts);
     qdict_put_int(d, "stage2-fills", s->stage2_fills);

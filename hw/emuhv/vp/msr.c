@@ -51,6 +51,30 @@ static int kept_slot(uint32_t msr)
     return msr == 0x1d9 ? 0 : msr == 0x3b ? 1 : -1;
 }
 
+static void count(EmuhvVp *vp, uint32_t msr)
+{
+    EmuhvMsrKind kind;
+
+    vp->stats.msr++;
+    switch (msr) {
+    case 0x80b:
+    case HV_X64_MSR_EOI:
+        kind = EMUHV_MSR_EOI;
+        break;
+    case 0x830:
+    case HV_X64_MSR_ICR:
+        kind = EMUHV_MSR_ICR;
+        break;
+    case 0x838:
+    case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
+        kind = EMUHV_MSR_TIMER;
+        break;
+    default:
+        return;
+    }
+    vp->stats.msr_kinds[kind]++;
+}
+
 /* Returns for IGNORE_ZERO only. */
 static void unknown_msr(EmuhvVp *vp, uint32_t msr, bool write, uintptr_t ra)
 {
@@ -73,7 +97,7 @@ bool emuhv_vp_insn_wrmsr(EmuhvVp *vp, uint32_t msr, uint64_t val,
     if (emuhv_msr_intercepted(vp->partition, msr, true)) {
         emuhv_msr_intercept(vp, msr, true, ra);
     }
-    vp->stats.msr++;
+    count(vp, msr);
     if (msr == MSR_IA32_APICBASE) {
         bql_lock();
         ok = vp->partition->cfg.lapic && !(val & MSR_IA32_APICBASE_RESERVED) &&
