@@ -156,24 +156,25 @@ static void count(AccelCPUState *vp, bool in)
 int mshv_rendezvous_set(CPUState *cpu, bool in, Error **errp)
 {
     AccelCPUState *vp = cpu->accel;
+    bool first = in && !inside;
     int ret = 0;
 
     if (vp->inside == in) {
         return 0;
     }
-    if (in && !inside) {
+    count(vp, in);
+    if (first) {
         ret = begin(errp);
-        if (ret < 0) {
-            end(NULL);
-            return ret;
-        }
     } else if (in && mshv_rendezvous_turn == MSHV_TURN_OUTSIDE) {
         ret = change_turn(MSHV_TURN_INSIDE, errp);
-        if (ret < 0) {
-            return ret;
-        }
     }
-    count(vp, in);
+    if (ret < 0) {
+        count(vp, false);
+        if (first) {
+            end(NULL);
+        }
+        return ret;
+    }
     /* What was found for it was found in another address space. */
     mshv_access_forget(cpu);
     trace_mshv_rendezvous(cpu->cpu_index, in, inside);

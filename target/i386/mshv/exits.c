@@ -51,6 +51,9 @@ static const Exit *find_exit(uint32_t type)
 static int exit_unknown(CPUState *cs, const struct hv_message *msg,
                         Error **errp)
 {
+    if (mshv_smm_is_sent(msg)) {
+        return mshv_exit_apic_ipi(cs, msg, errp);
+    }
     error_setg(errp, "the hypervisor sent a message of unknown type 0x%x",
                msg->header.message_type);
     return -ENOTSUP;

@@ -86,6 +86,9 @@ typedef struct MshvX86 {
     /* smm.c: CPUX86State is in another mode than the VP. */
     bool mode_changed;
     bool smi_waits;             /* an SMI and the VP wait for a SIPI */
+    /* In SMM, but not seen to run there yet: in how many looks it will be */
+    uint8_t smm_fresh;
+    bool smm_started;           /* It came there by a SIPI. */
     /* Of a VP in SMM: events that were pending when it went there */
     union hv_register_value smm_events[MSHV_SMM_EVENTS];
 

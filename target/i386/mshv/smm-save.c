@@ -114,7 +114,7 @@ void mshv_smm_begin(X86CPU *cpu)
     env->segs[R_CS] = flat_segment(env->smbase >> 4, env->smbase);
     env->idt.base = 0;
     env->idt.limit = 0;
-    env->eip = 0x8000;
+    env->eip = MSHV_SMM_ENTRY;
     env->eflags = 2;
     env->dr[7] = DR7_FIXED_1;
     env->cr[0] &= ~(CR0_PE_MASK | CR0_EM_MASK | CR0_TS_MASK | CR0_PG_MASK);

@@ -11,6 +11,7 @@
 #include "hw/i386/apic_internal.h"
 #include "system/hw_accel.h"
 #include "accel/mshv/partition.h"
+#include "accel/mshv/vcpu.h"
 #include "smm.h"
 #include "trace.h"
 
@@ -19,6 +20,7 @@
 #define ICR_ASSERT              (1u << 14)
 #define ICR_TRIGGER_LEVEL       (1u << 15)
 #define ICR_SHORTHAND_SHIFT     18
+#define ICR_RESERVED            0xfff32000u     /* but the status, bit 12 */
 enum { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
 int mshv_smm_report_sent(bool on, Error **errp)
@@ -62,6 +64,17 @@ static bool is_meant(CPUState *cs, const Sent *sent)
            (dest & s->log_dest & 0xf);
 }
 
+/* With the BQL. From now on it matters to @cs what else it is sent. */
+static void smi_arrives(CPUState *cs)
+{
+    Error *err = NULL;
+
+    cpu_interrupt(cs, CPU_INTERRUPT_SMI);
+    if (mshv_smm_report_starts(mshv_rendezvous_turn, &err) < 0) {
+        mshv_vcpu_stop_vm(cs, err, "cannot take an SMI");
+    }
+}
+
 /* @cs's own thread */
 static void arrive(CPUState *cs, run_on_cpu_data data)
 {
@@ -71,7 +84,7 @@ static void arrive(CPUState *cs, run_on_cpu_data data)
         return;
     }
     if (mode_of(sent->icr) == APIC_DM_SMI) {
-        cpu_interrupt(cs, CPU_INTERRUPT_SMI);
+        smi_arrives(cs);
     } else {
         mshv_smm_start_arrives(cs, mode_of(sent->icr) == APIC_DM_INIT,
                                sent->icr & ICR_VECTOR);
@@ -102,7 +115,7 @@ static void deliver(CPUState *self, uint64_t icr, bool x2apic)
             continue;
         }
         if (mode_of(icr) == APIC_DM_SMI && !sent.look) {
-            cpu_interrupt(cs, CPU_INTERRUPT_SMI);
+            smi_arrives(cs);
         } else {
             async_run_on_cpu(cs, arrive, RUN_ON_CPU_HOST_PTR(
                              g_memdup2(&sent, sizeof(sent))));
@@ -114,6 +127,17 @@ void mshv_smm_send(uint64_t icr)
 {
     BQL_LOCK_GUARD();
     deliver(NULL, icr, false);
+}
+
+/* Nothing else that is intercepted has such a value there. */
+bool mshv_smm_is_sent(const struct hv_message *msg)
+{
+    const struct hv_x64_apic_ipi_message *m = (const void *)msg->u.payload;
+    unsigned mode = mode_of(m->apic_icr);
+
+    return mshv_smm_is_on() && msg->header.payload_size >= sizeof(*m) &&
+           (mode == APIC_DM_SMI || mode == APIC_DM_INIT ||
+            mode == APIC_DM_SIPI) && !(m->apic_icr & ICR_RESERVED);
 }
 
 int mshv_exit_apic_ipi(CPUState *cs, const struct hv_message *msg,

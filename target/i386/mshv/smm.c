@@ -270,6 +270,7 @@ static int enter(CPUState *cs, Error **errp)
     access_save_area(cs, area, true);
     mshv_smm_begin(X86_CPU(cs));
     mshv_x86(cs)->mode_changed = true;
+    mshv_smm_set_fresh(cs, true);
     return 0;
 }
 
@@ -386,6 +387,7 @@ static int leave(CPUState *cs, Error **errp)
                          cpu_env(cs)->eip);
     move_events(cs, false);
     mshv_x86(cs)->mode_changed = true;
+    mshv_smm_set_fresh(cs, false);
     return mshv_rendezvous_set(cs, false, errp);
 }
 
@@ -411,6 +413,7 @@ int mshv_smm_follow(CPUState *cs, Error **errp)
     int ret = mshv_smm_set_waits(cs, false, errp);
 
     mshv_x86(cs)->mode_changed = false;
+    mshv_smm_set_fresh(cs, false);
     return ret < 0 ? ret : mshv_rendezvous_set(cs, mshv_smm_is_in(cs), errp);
 }
 

@@ -52,7 +52,8 @@ int mshv_smm_follow(CPUState *cs, Error **errp);
 /* What @cpu saves when it enters SMM. */
 void mshv_smm_save(X86CPU *cpu, uint8_t area[MSHV_SMM_SAVE_SIZE]);
 
-/* The state that SMM begins with. */
+/* The state that SMM begins with, there. */
+#define MSHV_SMM_ENTRY          0x8000
 void mshv_smm_begin(X86CPU *cpu);
 
 /* What RSM makes of @area. False: it is a shutdown, and nothing was done. */
@@ -62,6 +63,12 @@ bool mshv_smm_load(X86CPU *cpu, const uint8_t area[MSHV_SMM_SAVE_SIZE]);
 
 /* Have the VPs' SMIs to each other reported. */
 int mshv_smm_report_sent(bool on, Error **errp);
+
+/*
+ * Linux's headers have the intercepts, but not the numbers of their messages:
+ * whether one with a number that nobody knows is about such a command.
+ */
+bool mshv_smm_is_sent(const struct hv_message *msg);
 
 /*
  * A device sends one, or an INIT: as a command of a local APIC in xAPIC mode.
@@ -85,6 +92,9 @@ void mshv_smm_start_init(void);
 
 /* Have them reported if any could be for a VP in SMM, or for one that waits. */
 int mshv_smm_report_starts(MshvTurn turn, Error **errp);
+
+/* @cs has come into SMM, or left it. With the BQL */
+void mshv_smm_set_fresh(CPUState *cs, bool fresh);
 
 /* @cs waits for a SIPI, and so does its SMI; or it does not. With the BQL */
 int mshv_smm_set_waits(CPUState *cs, bool waits, Error **errp);
