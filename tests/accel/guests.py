@@ -3,8 +3,8 @@
 """Guests that test their own processor: tests/accel/guest/*.c.
 
 Each prints TAP on the debug console, and asks there for what must be done from
-outside. Without an argument all run but those that repeat (-long); else those
-named.
+outside. Without an argument all run but those that repeat (-long) or are for one
+kind of host (-plug); else those named.
 """
 
 import os
@@ -67,6 +67,8 @@ GUESTS = [
     ('SMM and flash', 'smm-flash', ('-M', 'q35,smm=on', '-device', 'edu',
                                     *SECURE)),
     ('SMM and starts', 'smm-start', ('-M', 'q35,smm=on', '-smp', '2')),
+    ('SMM and a CPU that is plugged in', 'smm-start-plug',
+     ('-M', 'q35,smm=on', '-smp', '2')),
     ('100000 SMIs', 'smm-long', ('-M', 'q35,smm=on', '-smp', '2', '-device',
                                 'edu')),
     ('state under a storm', 'state', ('-M', 'pc', '-smp', '2', '-cpu', 'max',
@@ -228,7 +230,8 @@ with open(FLASH, 'wb') as flash:
 for disk in DISKS:
     with open(disk, 'wb') as image:
         image.write(bytes(512) + b'\xba' * 512 + bytes(1 << 20))
-names = sys.argv[1:] or [g[1] for g in GUESTS if not g[1].endswith('-long')]
+names = sys.argv[1:] or [g[1] for g in GUESTS
+                         if not g[1].endswith(('-long', '-plug'))]
 chosen = [g for g in GUESTS if g[1] in names]
 for one in chosen:
     run(*one)

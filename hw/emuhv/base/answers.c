@@ -37,6 +37,12 @@ static const Answer table[EMUHV_ANSWERS] = {
     [EMUHV_NO_CRASH_MSRS] = { "no-crash-msrs" },
     /* INITs and SIPIs that VPs send cannot be intercepted */
     [EMUHV_NO_INIT_SIPI_INTERCEPT] = { "no-init-sipi-intercept" },
+    /* Or they can, but nobody is told */
+    [EMUHV_SILENT_INIT_SIPI_INTERCEPT] = { "silent-init-sipi-intercept" },
+    /* Messages about IPIs have other numbers */
+    [EMUHV_OTHER_IPI_MESSAGES] = { "other-ipi-messages" },
+    /* A VP takes a SIPI not before it runs */
+    [EMUHV_LATE_STARTS] = { "late-starts" },
     /* Calls want a page, or eight in a row, before they do anything */
     [EMUHV_WANTS_MEMORY] = { "wants-memory" },
     [EMUHV_WANTS_CONTIGUOUS_MEMORY] = { "wants-contiguous-memory" },
@@ -71,14 +77,14 @@ static const Answer table[EMUHV_ANSWERS] = {
     [EMUHV_NO_GUEST_CALLS] = { "no-guest-calls" },
 };
 
-static bool add(const char *word, uint32_t *answers)
+static bool add(const char *word, uint64_t *answers)
 {
     bool all = g_str_equal(word, "all"), known = all;
     unsigned i;
 
     for (i = 0; i < EMUHV_ANSWERS; i++) {
         if (all ? !table[i].apart : g_str_equal(word, table[i].word)) {
-            *answers |= 1u << i;
+            *answers |= 1ull << i;
             known = true;
         }
     }
@@ -86,7 +92,7 @@ static bool add(const char *word, uint32_t *answers)
 }
 
 /* The words of @answers, with @separator between them. */
-static char *join(uint32_t answers, const char *separator)
+static char *join(uint64_t answers, const char *separator)
 {
     GString *text = g_string_new("");
     unsigned i;
@@ -103,7 +109,7 @@ static char *join(uint32_t answers, const char *separator)
 bool emuhv_set_answers(const char *text, Error **errp)
 {
     g_auto(GStrv) given = g_strsplit(text, "+", -1);
-    uint32_t answers = 0;
+    uint64_t answers = 0;
     unsigned i;
 
     for (i = 0; given[i]; i++) {

@@ -66,6 +66,9 @@ typedef enum EmuhvAnswer {
     EMUHV_FIXED_REGISTERS,
     EMUHV_NO_CRASH_MSRS,
     EMUHV_NO_INIT_SIPI_INTERCEPT,
+    EMUHV_SILENT_INIT_SIPI_INTERCEPT,
+    EMUHV_OTHER_IPI_MESSAGES,
+    EMUHV_LATE_STARTS,
     EMUHV_WANTS_MEMORY,
     EMUHV_WANTS_CONTIGUOUS_MEMORY,
     EMUHV_OWNS_DEPOSITS,
@@ -88,10 +91,10 @@ typedef enum EmuhvAnswer {
     EMUHV_ANSWERS
 } EmuhvAnswer;
 
-QEMU_BUILD_BUG_ON(EMUHV_ANSWERS > 32);
+QEMU_BUILD_BUG_ON(EMUHV_ANSWERS >= 64);
 
 typedef struct EmuhvOptions {
-    uint32_t answers;           /* a bit for each EmuhvAnswer */
+    uint64_t answers;           /* a bit for each EmuhvAnswer */
     uint32_t seed;              /* of those that are given now and then */
     bool enabled;
     EmuhvScheduler scheduler;

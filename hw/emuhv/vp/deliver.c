@@ -110,7 +110,8 @@ void emuhv_vp_settle(EmuhvVp *vp)
 {
     CPUState *cs = emuhv_vp_cs(vp);
 
-    if (!emuhv_vp_at_rest(vp) || !emuhv_vp_apic(vp)->wait_for_sipi ||
+    if (emuhv_answers(EMUHV_LATE_STARTS) || !emuhv_vp_at_rest(vp) ||
+        !emuhv_vp_apic(vp)->wait_for_sipi ||
         !(cs->interrupt_request & CPU_INTERRUPT_SIPI)) {
         return;
     }

@@ -12,6 +12,7 @@
 #include "hw/emuhv/vp/vp-int.h"
 
 #define SLOW_SUSPEND_US 5000
+#define OTHER_MESSAGE   0x10            /* what nothing else is named by */
 
 /* ---- Halted ---- */
 
@@ -169,9 +170,11 @@ static void post_ipi(EmuhvVp *vp)
 {
     EmuhvVpIrq *irq = vp->irq;
     bool smi = (irq->ipi[0] >> 8 & 7) == APIC_DM_SMI;
+    uint32_t type = smi ? HVMSG_X64_APIC_SMI_INTERCEPT
+                        : HVMSG_X64_APIC_INIT_SIPI_INTERCEPT;
 
-    emuhv_message_header(vp, smi ? HVMSG_X64_APIC_SMI_INTERCEPT
-                                 : HVMSG_X64_APIC_INIT_SIPI_INTERCEPT,
+    emuhv_message_header(vp, emuhv_answers(EMUHV_OTHER_IPI_MESSAGES)
+                             ? type + OTHER_MESSAGE : type,
                          8, 0, ACCESS_WRITE);
     stq_le_p(vp->s->msg + MESSAGE_BODY, irq->ipi[0]);
     irq->ipis--;

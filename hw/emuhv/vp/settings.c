@@ -109,7 +109,9 @@ uint16_t emuhv_install_intercept(EmuhvPartition *p, uint32_t type,
         if (emuhv_answers(EMUHV_NO_INIT_SIPI_INTERCEPT)) {
             return HV_STATUS_OPERATION_DENIED;
         }
-        report_ipis(s, 1u << APIC_DM_INIT | 1u << APIC_DM_SIPI, access);
+        if (!emuhv_answers(EMUHV_SILENT_INIT_SIPI_INTERCEPT)) {
+            report_ipis(s, 1u << APIC_DM_INIT | 1u << APIC_DM_SIPI, access);
+        }
         return HV_STATUS_SUCCESS;
     case HV_INTERCEPT_TYPE_X64_APIC_WRITE:
         return HV_STATUS_OPERATION_DENIED;
