@@ -17,6 +17,7 @@
 #define TO_SEND         0x620           /* for SEND */
 #define INSIDE          0x624
 #define RELEASE         0x628
+#define SAT             0x62c           /* times that one began to sit */
 #define SMI_IPI         0x4200
 #define NMI_IPI         0x4400
 #define INIT_IPI        0xc500
@@ -78,6 +79,7 @@ asm(".pushsection .text\n.code16\n"
     " mov $100, %cx\n1: in $0x80, %al\n loop 1b\n"
     " addr32 movl $1, " STR(RELEASE) "\n jmp smm_wait\n"
     "smm_sit:\n"
+    " addr32 incl " STR(SAT) "\n"
     " addr32 movl $1, " STR(INSIDE) "\n"
     "1: pause\n addr32 cmpl $0, " STR(RELEASE) "\n je 1b\n jmp smm_done\n"
     "smm_code_end:\n"
@@ -121,6 +123,7 @@ static void put_handler(uint32_t smbase)
 static void set_up(void)
 {
     memset((void *)REPORTS, 0, 2 * 64);
+    write32(SAT, 0);
     memcpy((void *)TRAMPOLINE, trampoline, trampoline_end - trampoline);
     put_handler(DEFAULT_SMBASE);
     put_handler(SMBASE(0));
@@ -196,7 +199,7 @@ static void latched(void)
         send(1, SIPI);
         breathe();
     }
-    ok(true, "an INIT waits for RSM");
+    equal(read32(SAT), 2, "an INIT waits for RSM");
 }
 
 /* By one that is not in SMM; the SMI may come before the INIT. */
