@@ -89,6 +89,9 @@ typedef struct MshvX86 {
     /* In SMM, but not seen to run there yet: in how many looks it will be */
     uint8_t smm_fresh;
     bool smm_started;           /* It came there by a SIPI. */
+    /* A SIPI that came with an SMI pending counts if an INIT was before. */
+    bool sipi_latched;
+    uint8_t sipi_vector;
     /* Of a VP in SMM: events that were pending when it went there */
     union hv_register_value smm_events[MSHV_SMM_EVENTS];
 

@@ -137,8 +137,11 @@ void mshv_smm_set_fresh(CPUState *cs, bool fresh)
     mshv_x86(cs)->smm_fresh = fresh ? FRESH_LOOKS : 0;
     if (fresh) {
         look_soon();
-    } else {
-        mshv_x86(cs)->smm_started = false;
+        return;
+    }
+    mshv_x86(cs)->smm_started = false;
+    if (!(cs->interrupt_request & CPU_INTERRUPT_INIT)) {
+        mshv_x86(cs)->sipi_latched = false;
     }
 }
 
@@ -244,15 +247,15 @@ static int sipi_arrives(CPUState *cs, uint8_t vector, Error **errp)
     if (ret < 0) {
         return ret;
     }
-    if (!waits || !(cs->interrupt_request & CPU_INTERRUPT_SMI)) {
+    if (!(cs->interrupt_request & CPU_INTERRUPT_SMI)) {
         return mshv_apic_send(cs, APIC_DM_SIPI, vector, errp);
     }
-    cpu_synchronize_state(cs);
-    if (cs->vcpu_dirty) {
-        /* The hypervisor hears of it only when the SMI has been taken. */
-        cpu_x86_load_seg_cache_sipi(X86_CPU(cs), vector);
-        cpu_env(cs)->mp_state = MSHV_MP_RUNNABLE;
-        mshv_x86(cs)->smm_started = true;
+    /* The hypervisor hears of it only when the SMI has been taken. */
+    mshv_x86(cs)->sipi_latched = true;
+    mshv_x86(cs)->sipi_vector = vector;
+    if (waits) {
+        cpu_synchronize_state(cs);
+        mshv_smm_take_sipi(cs);
     }
     return 0;
 }
@@ -269,13 +272,34 @@ void mshv_smm_start_arrives(CPUState *cs, bool init, uint8_t vector)
     }
 }
 
+bool mshv_smm_take_sipi(CPUState *cs)
+{
+    MshvX86 *x86 = mshv_x86(cs);
+
+    if (!x86->sipi_latched || !cs->vcpu_dirty ||
+        cpu_env(cs)->mp_state != MSHV_MP_WAIT_FOR_SIPI) {
+        return false;
+    }
+    x86->sipi_latched = false;
+    cpu_x86_load_seg_cache_sipi(X86_CPU(cs), x86->sipi_vector);
+    cpu_env(cs)->mp_state = MSHV_MP_RUNNABLE;
+    x86->smm_started = true;
+    return true;
+}
+
 int mshv_smm_take_init(CPUState *cs, Error **errp)
 {
+    bool sipi = mshv_x86(cs)->sipi_latched;
+    int ret;
+
     if (cs->vcpu_dirty) {
         return 0;               /* after its state is the VP's */
     }
     cpu_reset_interrupt(cs, CPU_INTERRUPT_INIT);
-    return mshv_apic_send(cs, APIC_DM_INIT, 0, errp);
+    mshv_x86(cs)->sipi_latched = false;
+    ret = mshv_apic_send(cs, APIC_DM_INIT, 0, errp);
+    return ret < 0 || !sipi ? ret :
+           mshv_apic_send(cs, APIC_DM_SIPI, mshv_x86(cs)->sipi_vector, errp);
 }
 
 void mshv_smm_start_init(void)

@@ -250,7 +250,7 @@ static int enter(CPUState *cs, Error **errp)
         error_setg(errp, "an SMI finds no state of the CPU");
         return -EIO;
     }
-    if (env->mp_state == MSHV_MP_WAIT_FOR_SIPI) {
+    if (env->mp_state == MSHV_MP_WAIT_FOR_SIPI && !mshv_smm_take_sipi(cs)) {
         return mshv_smm_set_waits(cs, true, errp);
     }
     if (mshv_rendezvous_turn != MSHV_TURN_INSIDE) {

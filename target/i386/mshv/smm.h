@@ -105,6 +105,12 @@ int mshv_smm_still_waits(CPUState *cs, bool *waits, Error **errp);
 /* An INIT or a SIPI was sent to @cs, whose thread this is. With the BQL */
 void mshv_smm_start_arrives(CPUState *cs, bool init, uint8_t vector);
 
+/*
+ * A SIPI came before the SMI of @cs, which waits for one, was taken: take it.
+ * With the BQL, and its state
+ */
+bool mshv_smm_take_sipi(CPUState *cs);
+
 /* An INIT came in SMM, and @cs is about to run outside. */
 int mshv_smm_take_init(CPUState *cs, Error **errp);
 

@@ -211,8 +211,6 @@ static void started_outside(void)
         count = REPORT(1)->count;
         send(1, INIT_IPI);
         breathe();
-        /* One to a processor that waits may stay with it until it starts. */
-        send(1, INIT_IPI);
         send(1, SMI_IPI);
         breathe();
         send(1, SIPI);
