@@ -29,7 +29,8 @@ export CCACHE_NOHASHDIR ?= 1
 NINJA := ninja -C $(OUT) -j$(JOBS)
 
 .PHONY: all boot build-now bench check check-unit check-build check-style \
-	check-host check-long mutants coverage install dist clean help setup build FORCE
+	check-host check-long mutants coverage install dist deb \
+	clean help setup build FORCE
 
 all: build
 
@@ -94,6 +95,11 @@ install: build
 dist:
 	@scripts/dist
 
+# Debian packages, for the Debian of this machine, in dist/.
+deb:
+	@scripts/setup build packages
+	@scripts/deb $(QEMU_SERIES:%=--qemu-series=%)
+
 clean:
 	rm -rf $(BUILD)
 
@@ -108,4 +114,5 @@ help:
 	@echo 'make coverage    which lines of our code the tests run'
 	@echo 'make bench       measure exits, starts and growth, side by side'
 	@echo 'make dist        a source archive in dist/'
+	@echo 'make deb         Debian packages in dist/'
 	@echo 'make clean       remove build/'
