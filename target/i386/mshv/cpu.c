@@ -188,6 +188,7 @@ int mshv_arch_partition_early(Error **errp)
 int mshv_arch_partition_late(Error **errp)
 {
     mshv_smm_init();
+    mshv_wake_init();
     mshv_migrate_init();
     mshv_needs_init();
     return mshv_msr_install(errp);

@@ -302,4 +302,13 @@ bool mshv_mce_write(CPUX86State *env, uint32_t msr, uint64_t value);
 bool mshv_crash_read(const CPUX86State *env, uint32_t msr, uint64_t *value);
 bool mshv_crash_write(CPUX86State *env, uint32_t msr, uint64_t value);
 
+/* ---- wake.c ---- */
+
+/*
+ * Keep what a guest has told the hypervisor of itself for a wake-up from S3:
+ * before the reset of the first CPU, which is @cs, takes it away.
+ */
+void mshv_wake_keep(CPUState *cs);
+void mshv_wake_init(void);
+
 #endif

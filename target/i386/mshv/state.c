@@ -416,6 +416,9 @@ static int put_all(CPUState *cs, MshvPutLevel level, Error **errp)
         ret = put_registers(cs, level, errp);
     }
     if (ret == 0 && cs == first_cpu) {
+        if (level == MSHV_PUT_RESET) {
+            mshv_wake_keep(cs);
+        }
         ret = put_partition_registers(cs, level, errp);
     }
     if (ret == 0) {
