@@ -330,4 +330,23 @@ EmuhvVp *emuhv_pool_model(void);
 /* The width of a child's physical addresses */
 unsigned emuhv_child_address_bits(void);
 
+/*
+ * What a hypercall is given in one register, HV_HYPERCALL_INPUT: of the parent
+ * (hcall/) and of its children (vp/calls.c).
+ */
+#define CONTROL_CODE(c)     extract64(c, 0, 16)
+#define CONTROL_FAST(c)     extract64(c, 16, 1)
+#define CONTROL_VARHEAD(c)  extract64(c, 17, 10)
+#define CONTROL_COUNT(c)    extract64(c, 32, 12)
+#define CONTROL_START(c)    extract64(c, 48, 12)
+#define CONTROL_RESERVED    (MAKE_64BIT_MASK(27, 5) | MAKE_64BIT_MASK(44, 4) | \
+                             MAKE_64BIT_MASK(60, 4))
+
+/* Where the result has how many elements are done */
+#define RAX_REPS_SHIFT      32
+
+/* Registers of XMM, and bytes in all, that a fast call has */
+#define FAST_XMM            6
+#define FAST_MAX            (16 + 16 * FAST_XMM)
+
 #endif /* HW_EMUHV_BASE_H */

@@ -16,20 +16,6 @@
 #include "hw/emuhv/hcall/hcall-int.h"
 
 #define VARHEAD_UNIT        8
-#define RAX_REPS_SHIFT      32
-
-/* Registers of XMM, and bytes in all, that a fast call has */
-#define FAST_XMM            6
-#define FAST_MAX            (16 + 16 * FAST_XMM)
-
-/* HV_HYPERCALL_INPUT */
-#define CONTROL_CODE(c)     extract64(c, 0, 16)
-#define CONTROL_FAST(c)     extract64(c, 16, 1)
-#define CONTROL_VARHEAD(c)  extract64(c, 17, 10)
-#define CONTROL_COUNT(c)    extract64(c, 32, 12)
-#define CONTROL_START(c)    extract64(c, 48, 12)
-#define CONTROL_RESERVED    (MAKE_64BIT_MASK(27, 5) | MAKE_64BIT_MASK(44, 4) | \
-                             MAKE_64BIT_MASK(60, 4))
 
 /* Hypercalls that are being handled; a reset waits for them. */
 static unsigned calls_active;

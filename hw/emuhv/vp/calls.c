@@ -19,19 +19,6 @@
 #include "target/i386/tcg/helper-tcg.h"
 #include "hw/emuhv/vp/vp-int.h"
 
-/* HV_HYPERCALL_INPUT */
-#define CONTROL_CODE(c)     extract64(c, 0, 16)
-#define CONTROL_FAST(c)     extract64(c, 16, 1)
-#define CONTROL_VARHEAD(c)  extract64(c, 17, 10)
-#define CONTROL_COUNT(c)    extract64(c, 32, 12)
-#define CONTROL_START(c)    extract64(c, 48, 12)
-#define CONTROL_RESERVED    (MAKE_64BIT_MASK(27, 5) | MAKE_64BIT_MASK(44, 4) | \
-                             MAKE_64BIT_MASK(60, 4))
-#define RAX_REPS_SHIFT      32
-
-/* Two registers and six of XMM */
-#define FAST_MAX            112
-
 /* Flags of the flushes */
 #define FLUSH_ALL_VPS       1ull
 #define FLUSH_FLAGS         7ull    /* that one, all spaces, no global pages */
